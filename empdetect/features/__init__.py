@@ -1,0 +1,1 @@
+"""Features: what is computed of a stream before a model sees it, one file a modality."""

@@ -1,0 +1,192 @@
+"""Physiology streams: body signals with the sampling rate their file states. There is no default rate."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empdetect.errors import InputError
+from empdetect.streams.files import file_fingerprint, fingerprint, require_file
+
+Channel = Literal["ECG", "BVP", "EDA", "RSP", "EMG", "TEMP"]
+CHANNELS: tuple[str, ...] = get_args(Channel)
+
+ALIASES = {
+    "cardiac": "ECG",
+    "ppg": "BVP",
+    "gsr": "EDA",
+    "scr": "EDA",
+    "skinconductance": "EDA",
+    "respiratory": "RSP",
+    "resp": "RSP",
+    "temperature": "TEMP",
+    "zyg": "EMG_zygomatic",
+    "corr": "EMG_corrugator",
+}
+"""Names that other tools (BIDS, E4, AcqKnowledge) give to the channels, in lower case."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One channel.
+
+    Args:
+        values: ``(time,)`` float; NaN where nothing was recorded.
+        rate: samples per second, in Hz.
+        start: moment of the first sample on the recording's clock, in seconds.
+    """
+
+    values: NDArray[np.float64]
+    rate: float
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.rate > 0:
+            raise InputError(f"A signal needs a sampling rate above 0 Hz, got {self.rate:g}")
+
+    @property
+    def end(self) -> float:
+        """Moment just after the last sample, in seconds."""
+        return self.start + len(self.values) / self.rate
+
+
+@dataclass(frozen=True)
+class Physiology:
+    """Channels by name: one of ``CHANNELS``, or such a name and a site, as in ``EMG_corrugator``."""
+
+    signals: Mapping[str, Signal]
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.signals if channel_kind(name) is None]
+        if unknown:
+            raise InputError(
+                f"Physiology: unknown channel {', '.join(unknown)}; allowed are {', '.join(CHANNELS)}, "
+                "each with a site if need be, as in EMG_corrugator"
+            )
+
+    def read(self) -> "Physiology":
+        """Itself; lets signals in memory stand where a file can stand."""
+        return self
+
+    def fingerprint(self) -> str:
+        """Fingerprint of values, rates and starts."""
+        parts: list[str | bytes] = []
+        for name, signal in sorted(self.signals.items()):
+            parts += [name, repr((signal.rate, signal.start)), np.ascontiguousarray(signal.values).tobytes()]
+        return fingerprint(*parts)
+
+    def end(self) -> float:
+        """Moment at which the last signal ends, in seconds."""
+        return max((signal.end for signal in self.signals.values()), default=0.0)
+
+
+@dataclass(frozen=True)
+class PhysiologyFile:
+    """A file of body signals that is read when asked.
+
+    Args:
+        path: BIDS ``*_physio.tsv.gz`` with its ``.json`` beside it, or ``.csv`` / ``.tsv`` with a header.
+        rate: sampling rate in Hz; needed for CSV and TSV, taken from the JSON for BIDS.
+        offset: moment on the recording's clock at which the file starts, in seconds.
+    """
+
+    path: Path
+    rate: float | None = None
+    offset: float = 0.0
+
+    def fingerprint(self) -> str:
+        """Fingerprint of the content and of how it is read."""
+        sidecar = self._sidecar()
+        beside = file_fingerprint(sidecar) if sidecar.is_file() else ""
+        return fingerprint(file_fingerprint(self.path), beside, repr((self.rate, self.offset)))
+
+    def read(self) -> Physiology:
+        """Read the file.
+
+        Raises:
+            InputError: the file is missing or broken, no rate is known, or no channel has a known name.
+        """
+        require_file(self.path)
+        try:
+            return self._read_bids() if self.path.name.endswith(".tsv.gz") else self._read_table()
+        except InputError:
+            raise
+        except Exception as error:  # pandas and json each have exceptions of their own
+            raise InputError(f"Reading the physiology {self.path}: not a valid table ({error})") from None
+
+    def end(self) -> float:
+        """Moment at which the last signal ends, in seconds."""
+        return self.read().end()
+
+    def _sidecar(self) -> Path:
+        return self.path.with_name(self.path.name.split(".")[0] + ".json")
+
+    def _read_bids(self) -> Physiology:
+        """BIDS: no header line; rate, start and columns stand in the JSON sidecar."""
+        import pandas as pd
+
+        sidecar = self._sidecar()
+        if not sidecar.is_file():
+            raise InputError(
+                f"Reading the physiology {self.path}: no {sidecar.name} beside it; "
+                "write one with SamplingFrequency, StartTime and Columns"
+            )
+        about: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
+        missing = [key for key in ("SamplingFrequency", "StartTime", "Columns") if key not in about]
+        if missing:
+            raise InputError(f"Reading the physiology {self.path}: {sidecar.name} lacks {', '.join(missing)}; add it")
+        columns = [str(name) for name in about["Columns"]]
+        table = pd.read_csv(self.path, sep="\t", header=None, na_values=["n/a"])
+        if table.shape[1] != len(columns):
+            raise InputError(
+                f"Reading the physiology {self.path}: {table.shape[1]} columns, {sidecar.name} names {len(columns)}"
+            )
+        table.columns = columns
+        return self._signals(table, float(about["SamplingFrequency"]), float(about["StartTime"]) + self.offset)
+
+    def _read_table(self) -> Physiology:
+        import pandas as pd
+
+        if self.rate is None:
+            raise InputError(
+                f"Reading the physiology {self.path}: no sampling rate; give it in Hz "
+                "(manifest column 'physiology_rate'), there is no default"
+            )
+        table = pd.read_csv(self.path, sep=None, engine="python", na_values=["n/a"])
+        return self._signals(table, self.rate, self.offset)
+
+    def _signals(self, table: Any, rate: float, start: float) -> Physiology:
+        named = {name: canonical_channel(str(name)) for name in table.columns}
+        signals = {
+            channel: Signal(table[name].to_numpy(float), rate, start)
+            for name, channel in named.items()
+            if channel is not None
+        }
+        if not signals:
+            raise InputError(
+                f"Reading the physiology {self.path}: no known channel among {', '.join(map(str, table.columns))}; "
+                f"name the columns {', '.join(CHANNELS)}"
+            )
+        return Physiology(signals)
+
+
+def canonical_channel(name: str) -> str | None:
+    """The channel that a column name means, with its site, or None."""
+    plain = name.strip().lower().replace(" ", "").replace("-", "_")
+    if plain in ALIASES:
+        return ALIASES[plain]
+    kind, _, site = plain.partition("_")
+    kind = ALIASES.get(kind, kind.upper())
+    if kind not in CHANNELS:
+        return None
+    return f"{kind}_{site}" if site else kind
+
+
+def channel_kind(name: str) -> str | None:
+    """Which of ``CHANNELS`` a channel is: ``EMG_corrugator`` is ``EMG``."""
+    kind = name.partition("_")[0]
+    return kind if kind in CHANNELS else None
