@@ -51,7 +51,7 @@ def build(spec: Mapping[str, Any], kind: type[T], trusted: Sequence[str] = OWN) 
             arguments do not fit.
     """
     path = str(spec.get("class_path", ""))
-    if path.split(".")[0] not in trusted:
+    if path.split(".", maxsplit=1)[0] not in trusted:
         raise InputError(
             f"Building a component: '{path}' is outside the trusted packages ({', '.join(trusted)}); "
             "if you know its author, name its package in 'trusted'"

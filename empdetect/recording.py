@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from empdetect.errors import InputError
 from empdetect.streams.audio import AudioStream
@@ -12,8 +11,6 @@ from empdetect.streams.transcript import Transcript, TranscriptFile
 from empdetect.streams.video import VideoStream
 
 Stream = AudioStream | VideoStream | Transcript | TranscriptFile | Physiology | PhysiologyFile | Table | TableFile
-
-_EMPTY: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Segment:
     participant: str
     start: float | None = None
     end: float | None = None
-    labels: Mapping[str, float] = _EMPTY
+    labels: Mapping[str, float] = field(default_factory=dict)
     group: str | None = None
     split: str | None = None
     row: int | None = None

@@ -6,7 +6,7 @@ heads from the task, and scoring reads its window from it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from empdetect.errors import InputError
@@ -38,7 +38,7 @@ class Target:
         object.__setattr__(self, "classes", tuple(self.classes))
         if self.range is not None:
             object.__setattr__(self, "range", (float(self.range[0]), float(self.range[1])))
-        problem = self._problem()
+        problem = self._problem() or self._range_problem()
         if problem:
             raise InputError(f"Defining the target '{self.name}': {problem}")
 
@@ -49,11 +49,13 @@ class Target:
             return f"got kind '{self.kind}', allowed are {', '.join(get_args(Kind))}"
         if self.kind in ("ordinal", "nominal") and len(self.classes) < 2:
             return f"kind '{self.kind}' needs at least two classes, got {len(self.classes)}; list them in 'classes'"
-        if self.kind in ("regression", "continuous"):
-            if self.range is None:
-                return f"kind '{self.kind}' needs a 'range' of two numbers, such as [1, 7]"
-            if not self.range[0] < self.range[1]:
-                return f"the range must grow, got {list(self.range)}"
+        return None
+
+    def _range_problem(self) -> str | None:
+        if self.kind in ("regression", "continuous") and self.range is None:
+            return f"kind '{self.kind}' needs a 'range' of two numbers, such as [1, 7]"
+        if self.range is not None and not self.range[0] < self.range[1]:
+            return f"the range must grow, got {list(self.range)}"
         return None
 
     @property
@@ -122,20 +124,23 @@ class Task:
     interaction: Interaction = "monadic"
     persons: int = 1
     window: float | None = None
-    hop: float | None = field(default=None)
+    hop: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "targets", tuple(self.targets))
-        problem = self._problem()
+        problem = self._axis_problem() or self._problem()
         if problem:
             raise InputError(f"Defining the task: {problem}")
 
-    def _problem(self) -> str | None:
-        names = [target.name for target in self.targets]
+    def _axis_problem(self) -> str | None:
         choices = {"unit": Unit, "direction": Direction, "interaction": Interaction}
         for axis, allowed in choices.items():
             if getattr(self, axis) not in get_args(allowed):
                 return f"got {axis} '{getattr(self, axis)}', allowed are {', '.join(get_args(allowed))}"
+        return None
+
+    def _problem(self) -> str | None:
+        names = [target.name for target in self.targets]
         if not names:
             return "at least one target is needed"
         if len(set(names)) < len(names):
@@ -170,7 +175,8 @@ class Task:
         unknown = set(plain) - set(cls.__dataclass_fields__)
         if unknown:
             raise InputError(
-                f"Reading a task: unknown {', '.join(sorted(unknown))}; allowed are {', '.join(cls.__dataclass_fields__)}"
+                f"Reading a task: unknown {', '.join(sorted(unknown))}; "
+                f"allowed are {', '.join(cls.__dataclass_fields__)}"
             )
         targets = tuple(Target(**target) for target in plain["targets"])
         return cls(**{**plain, "targets": targets})

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class AudioStream:
             if stream.duration is not None and stream.time_base is not None:
                 return float(stream.duration * stream.time_base)
             if container.duration is not None:
-                return container.duration / 1_000_000
+                return float(container.duration) / 1_000_000
         decoded = self.read(16_000)
         return len(decoded.samples) / decoded.rate
 
@@ -94,10 +95,11 @@ class AudioStream:
             for block in resampler.resample(None):
                 yield self._pick(block.to_ndarray()), first or 0.0
 
-    def _pick(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _pick(self, block: NDArray[Any]) -> NDArray[np.float32]:
         channel = self.channel or 0
         if channel >= len(block):
             raise InputError(
                 f"Reading the sound of {self.path}: asked for channel {channel}, the file has 0 to {len(block) - 1}"
             )
-        return block[channel].astype(np.float32, copy=False)
+        samples: NDArray[np.float32] = block[channel].astype(np.float32, copy=False)
+        return samples

@@ -125,7 +125,7 @@ def read_transcript(path: Path) -> Transcript:
 def _read_cues(path: Path) -> list[Utterance]:
     import webvtt
 
-    cues = webvtt.from_srt(path) if path.suffix.lower() == ".srt" else webvtt.read(path)
+    cues = webvtt.from_srt(str(path)) if path.suffix.lower() == ".srt" else webvtt.read(str(path))
     return [
         Utterance(
             " ".join(cue.text.split()),
@@ -134,7 +134,7 @@ def _read_cues(path: Path) -> list[Utterance]:
             cue.start_time.in_milliseconds() / 1000,
             cue.end_time.in_milliseconds() / 1000,
         )
-        for cue in cues
+        for cue in cues.captions
     ]
 
 

@@ -42,7 +42,7 @@ class VideoStream:
             if stream.duration is not None and stream.time_base is not None:
                 return float(stream.duration * stream.time_base)
             if container.duration is not None:
-                return container.duration / 1_000_000
+                return float(container.duration) / 1_000_000
         return sum(1 for _ in self.frames()) / self.rate()
 
     def rate(self) -> float:
