@@ -1,0 +1,193 @@
+"""The LightningDataModule that every dataset shares: segments in, grouped splits and batches out."""
+
+import os
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from lightning import LightningDataModule
+from torch.utils.data import DataLoader, Dataset
+
+from empdetect.batch import Batch, Example
+from empdetect.datamodules.splits import SPLITS, Split, split_segments
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor
+from empdetect.features.cache import FeatureCache, featurise
+from empdetect.progress import track
+from empdetect.recording import Segment
+from empdetect.streams.files import fingerprint
+from empdetect.task import Task
+
+
+class SegmentDataset(Dataset[Example]):
+    """Segments with their features, read from the cache and kept in memory after the first epoch."""
+
+    def __init__(self, segments: Sequence[Segment], extractors: Mapping[str, Extractor], cache: FeatureCache) -> None:
+        self.segments = list(segments)
+        self.extractors = extractors
+        self.cache = cache
+        self._kept: dict[int, Example] = {}
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def __getitem__(self, index: int) -> Example:
+        if index not in self._kept:
+            self._kept[index] = featurise(self.segments[index], self.extractors, self.cache)
+        return self._kept[index]
+
+
+class EmpathyDataModule(LightningDataModule):
+    """A dataset of labelled segments.
+
+    A subclass says what it is in the class attributes below, gives a ``task`` and implements
+    ``segments``. Splitting, feature extraction, caching and batching are done here.
+
+    Args:
+        features: one extractor for each modality the model is to see, by modality.
+        folds: number of grouped folds where the dataset has no split of its own.
+        fold: which of them is the test set; the next one is for validation.
+        batch_size: segments in a batch.
+        seed: of the folds and of the order of training.
+        workers: processes that load batches; 0 loads in this one.
+
+    Attributes:
+        about: one line: what the dataset holds, and of whom.
+        licence: terms of the data, as their owners state them.
+        source: the paper or site to cite.
+    """
+
+    about: ClassVar[str] = ""
+    licence: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    task: Task
+
+    def __init__(
+        self,
+        features: dict[str, Extractor],
+        folds: int = 5,
+        fold: int = 0,
+        batch_size: int = 16,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.folds = folds
+        self.fold = fold
+        self.batch_size = batch_size
+        self.seed = seed
+        self.workers = workers
+        self.cache = FeatureCache()
+        self.parts: dict[Split, list[Segment]] = {}
+        self._datasets: dict[Split, SegmentDataset] = {}
+
+    @abstractmethod
+    def segments(self) -> list[Segment]:
+        """All segments of the dataset, with labels and groups.
+
+        Raises:
+            InputError: the data are not where they should be, or not what they should be.
+        """
+
+    def prepare_data(self) -> None:
+        """Compute the features that are not cached yet, with a progress bar."""
+        self._split()
+        segments = [segment for part in self.parts.values() for segment in part]
+        people = {(s.recording.id, p.name): p for s in segments for p in s.people()[: self.task.persons]}
+        for person in track(list(people.values()), "Computing features"):
+            for extractor in self.features.values():
+                self.cache.features(extractor, person)
+
+    def setup(self, stage: str) -> None:
+        """Make the datasets of all splits. ``stage`` is Lightning's and makes no difference."""
+        self._split()
+        if not self._datasets:
+            self._datasets = {
+                name: SegmentDataset(self.parts[name], self.features, self.cache) for name in SPLITS
+            }
+
+    def train_dataloader(self) -> DataLoader[Example]:
+        """Shuffled batches of the training split."""
+        return self._loader("train", shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Example]:
+        """Batches of the validation split, in order."""
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader[Example]:
+        """Batches of the test split, in order."""
+        return self._loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Example]:
+        """Batches of the test split, in order."""
+        return self._loader("test")
+
+    def fingerprint(self) -> str:
+        """Fingerprint of who is in which split with which label: equal for equal data and folds."""
+        self._split()
+        rows = [
+            repr((name, s.recording.id, s.participant, s.start, s.end, sorted(s.labels.items())))
+            for name, part in self.parts.items()
+            for s in part
+        ]
+        return fingerprint(*sorted(rows))
+
+    def labels(self, split: Split, target: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        """Labels ``(segment,)`` of one target in one split; NaN where unknown."""
+        self._split()
+        return np.array([segment.labels.get(target, np.nan) for segment in self.parts[split]])
+
+    def summary(self) -> str:
+        """One line: how many segments and groups each split holds."""
+        self._split()
+        counts = Counter({name: len(part) for name, part in self.parts.items()})
+        return ", ".join(f"{counts[name]} {name}" for name in SPLITS) + " segments, split by group"
+
+    def _split(self) -> None:
+        if self.parts:
+            return
+        names = [target.name for target in self.task.targets]
+        labelled = [s for s in self.segments() if any(not np.isnan(s.labels.get(name, np.nan)) for name in names)]
+        if not labelled:
+            raise InputError(f"{type(self).__name__}: no segment has a label of {', '.join(names)}")
+        self.parts = split_segments(labelled, self.task.targets[0], self.folds, self.fold, self.seed)
+
+    def _loader(self, split: Split, shuffle: bool = False) -> DataLoader[Example]:
+        import torch
+
+        collate = partial(
+            Batch.collate, persons=self.task.persons, targets=[target.name for target in self.task.targets]
+        )
+        return DataLoader(
+            self._datasets[split],
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            collate_fn=collate,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            generator=torch.Generator().manual_seed(self.seed) if shuffle else None,
+        )
+
+
+def data_folder(root: str | None, *parts: str) -> Path:
+    """Folder of a dataset below the data root.
+
+    Args:
+        root: folder that holds the datasets; None reads ``EMPDETECT_DATA``.
+        parts: path below it.
+
+    Raises:
+        InputError: no root is known, or the folder is not there.
+    """
+    base = root or os.environ.get("EMPDETECT_DATA")
+    if not base:
+        raise InputError("Finding the data: give 'data_root', or set EMPDETECT_DATA to the folder of the datasets")
+    folder = Path(base, *parts)
+    if not folder.exists():
+        raise InputError(f"Finding the data: nothing at {folder}; see `empdetect data list` for where to get it")
+    return folder
