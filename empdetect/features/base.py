@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,10 @@ class Extractor(ABC):
         Raises:
             InputError: a stream is there but cannot be read.
         """
+
+    def resources(self) -> Sequence[Path]:
+        """Files besides the streams that the values depend on and that may change, such as local weights."""
+        return ()
 
     def __call__(self, person: Participant) -> Features:
         """Features of a participant; missing with a reason where the streams are."""

