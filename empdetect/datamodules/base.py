@@ -107,9 +107,7 @@ class EmpathyDataModule(LightningDataModule):
         """Make the datasets of all splits. ``stage`` is Lightning's and makes no difference."""
         self._split()
         if not self._datasets:
-            self._datasets = {
-                name: SegmentDataset(self.parts[name], self.features, self.cache) for name in SPLITS
-            }
+            self._datasets = {name: SegmentDataset(self.parts[name], self.features, self.cache) for name in SPLITS}
 
     def train_dataloader(self) -> DataLoader[Example]:
         """Shuffled batches of the training split."""

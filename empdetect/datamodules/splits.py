@@ -70,9 +70,7 @@ def _published(segments: Sequence[Segment]) -> dict[Split, list[Segment]]:
     return {name: [segment for segment in segments if segment.split == name] for name in SPLITS}
 
 
-def _folds(
-    segments: Sequence[Segment], target: Target, folds: int, fold: int, seed: int
-) -> dict[Split, list[Segment]]:
+def _folds(segments: Sequence[Segment], target: Target, folds: int, fold: int, seed: int) -> dict[Split, list[Segment]]:
     groups = np.array([group_of(segment) for segment in segments])
     if folds < 3 or not 0 <= fold < folds:
         raise InputError(f"Splitting: 'folds' must be 3 or more and 'fold' 0 to folds - 1, got {folds} and {fold}")
@@ -80,16 +78,19 @@ def _folds(
         raise InputError(
             f"Splitting: {len(set(groups))} groups cannot fill {folds} folds; lower 'folds' or give more groups"
         )
-    number = np.empty(len(segments), int)
-    for index, test in enumerate(_grouped_folds(segments, groups, target, folds, seed)):
-        number[test] = index
-    test, val = fold, (fold + 1) % folds
-    names = np.where(number == test, "test", np.where(number == val, "val", "train"))
-    return {name: [segments[i] for i in np.flatnonzero(names == name)] for name in SPLITS}
+    part_of = np.full(len(segments), "train")
+    held_out = _grouped_folds(segments, groups, target, folds, seed)
+    part_of[held_out[(fold + 1) % folds]] = "val"
+    part_of[held_out[fold]] = "test"
+    return {name: [s for s, part in zip(segments, part_of, strict=True) if part == name] for name in SPLITS}
 
 
 def _grouped_folds(
-    segments: Sequence[Segment], groups: "np.ndarray[tuple[int], np.dtype[np.str_]]", target: Target, folds: int, seed: int
+    segments: Sequence[Segment],
+    groups: "np.ndarray[tuple[int], np.dtype[np.str_]]",
+    target: Target,
+    folds: int,
+    seed: int,
 ) -> "list[np.ndarray[tuple[int], np.dtype[np.int64]]]":
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 

@@ -1,0 +1,199 @@
+"""The LightningModule: encoders of each modality, fused, to a head for each target."""
+
+from collections.abc import Mapping
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+
+from empdetect.batch import Batch
+from empdetect.errors import InputError
+from empdetect.models.encoders.base import Encoder
+from empdetect.models.fusion import Fusion
+from empdetect.models.heads import Heads, decode, level_probabilities, target_loss
+from empdetect.models.metrics import MAIN_METRIC, TargetMetrics
+from empdetect.models.standardize import Standardize
+from empdetect.task import Task
+
+
+class DetectorModule(LightningModule):
+    """A detector to be trained.
+
+    Single-modality training is this module with one encoder; late fusion is ``fusion_layers=0``.
+
+    Args:
+        task: what to answer; sizes the heads.
+        encoders: one for each modality.
+        width: of the fused tokens.
+        fusion_layers: transformer layers over the modality tokens; 0 is late fusion.
+        fusion_heads: attention heads a layer.
+        dropout: share of activations dropped in fusion and heads.
+        modality_dropout: chance that a modality is dropped from a training example.
+        learning_rate: highest rate of the one-cycle schedule, for weights whose encoder sets none.
+        weight_decay: of AdamW.
+        balance: weigh classes by the inverse of their share in the training set.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        encoders: dict[str, Encoder],
+        width: int = 64,
+        fusion_layers: int = 2,
+        fusion_heads: int = 4,
+        dropout: float = 0.2,
+        modality_dropout: float = 0.2,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-2,
+        balance: bool = True,
+    ) -> None:
+        super().__init__()
+        if not encoders:
+            raise InputError("Building a detector: at least one modality with its encoder is needed")
+        self.task = task
+        self.width = width
+        self.fusion_layers = fusion_layers
+        self.fusion_heads = fusion_heads
+        self.dropout = dropout
+        self.modality_dropout = modality_dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.balance = balance
+        self.encoders = nn.ModuleDict(encoders)
+        self.scales = nn.ModuleDict({name: Standardize(e.features) for name, e in encoders.items() if e.standardize})
+        self.projections = nn.ModuleDict({name: nn.Linear(e.width, width) for name, e in encoders.items()})
+        self.fusion = Fusion(
+            list(encoders), task.persons, width, fusion_layers, fusion_heads, dropout, modality_dropout
+        )
+        self.heads = Heads(task, width, dropout)
+        self.metrics = nn.ModuleDict(
+            {split: nn.ModuleDict({t.name: TargetMetrics(t) for t in task.targets}) for split in ("val", "test")}
+        )
+        self._level_weights: dict[str, Tensor] = {}
+
+    @property
+    def modalities(self) -> list[str]:
+        """Names of the modalities, sorted."""
+        return sorted(self.encoders)
+
+    def forward(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Outputs of every head.
+
+        Args:
+            inputs: by modality, ``(batch, person, time, feature)``.
+            masks: by modality, ``(batch, person, time)``.
+
+        Returns:
+            By target, ``(batch, outputs)``.
+        """
+        tokens = {name: self._encode(name, inputs[name], masks[name]) for name in self.modalities}
+        present = {name: masks[name].any(dim=-1) for name in self.modalities}
+        outputs: dict[str, Tensor] = self.heads(self.fusion(tokens, present))
+        return outputs
+
+    def _encode(self, name: str, x: Tensor, mask: Tensor) -> Tensor:
+        """One token a person, ``(batch, person, width)``; people who are missing are not encoded."""
+        batch, person = mask.shape[:2]
+        x, mask = x.flatten(0, 1), mask.flatten(0, 1)
+        there = mask.any(dim=1)
+        tokens = x.new_zeros(batch * person, self.width)
+        if there.any():
+            x, mask = x[there], mask[there]
+            if name in self.scales:
+                x = self.scales[name](x)
+            tokens[there] = self.projections[name](self.encoders[name](x, mask)).to(tokens.dtype)
+        return tokens.unflatten(0, (batch, person))
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Mean loss over the targets."""
+        loss = self._loss(self(batch.inputs, batch.masks), batch.labels)
+        self.log("train/loss", loss, batch_size=len(batch), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Loss and metrics of the validation split."""
+        self._evaluate("val", batch)
+
+    def test_step(self, batch: Batch, batch_index: int) -> None:
+        """Loss and metrics of the test split."""
+        self._evaluate("test", batch)
+
+    def predict_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
+        """Scores by target, ``(batch, measures)``, not calibrated."""
+        outputs = self(batch.inputs, batch.masks)
+        return {target.name: decode(target, outputs[target.name]) for target in self.task.targets}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics, and ``val/main``: the mean of each target's main metric."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics."""
+        self._log_metrics("test")
+
+    def on_train_start(self) -> None:
+        """Learn the standardisation and the weights of the levels from the training set alone."""
+        loader = self.trainer.train_dataloader or []
+        batches = [batch.to(self.device) for batch in loader] if self.scales or self.balance else []
+        for name, scale in self.scales.items():
+            if not scale.fitted:
+                scale.fit((batch.inputs[name], batch.masks[name]) for batch in batches)
+        if self.balance:
+            self._level_weights = self._inverse_shares(batches)
+
+    def configure_optimizers(self) -> dict[str, object]:
+        """AdamW with a one-cycle schedule; each encoder at its own learning rate."""
+        groups = self._parameter_groups()
+        optimizer = torch.optim.AdamW(groups, weight_decay=self.weight_decay)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, max_lr=[group["lr"] for group in groups], total_steps=max(steps, 2), pct_start=0.1
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _parameter_groups(self) -> list[dict[str, object]]:
+        own = {name: e for name, e in self.encoders.items() if e.learning_rate is not None}
+        taken = {id(p) for encoder in own.values() for p in encoder.parameters()}
+        rest = [p for p in self.parameters() if p.requires_grad and id(p) not in taken]
+        groups: list[dict[str, object]] = [{"params": rest, "lr": self.learning_rate}]
+        for encoder in own.values():
+            trained = [p for p in encoder.parameters() if p.requires_grad]
+            if trained:
+                groups.append({"params": trained, "lr": encoder.learning_rate})
+        return groups
+
+    def _loss(self, outputs: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
+        losses = [
+            target_loss(target, outputs[target.name], labels[target.name], self._level_weights.get(target.name))
+            for target in self.task.targets
+        ]
+        return torch.stack(losses).mean()
+
+    def _evaluate(self, split: str, batch: Batch) -> None:
+        outputs = self(batch.inputs, batch.masks)
+        self.log(f"{split}/loss", self._loss(outputs, batch.labels), batch_size=len(batch), on_epoch=True)
+        for target in self.task.targets:
+            answer = outputs[target.name]
+            scores = level_probabilities(target, answer) if target.is_categorical else decode(target, answer)
+            self.metrics[split][target.name].update(scores, batch.labels[target.name])
+
+    def _log_metrics(self, split: str) -> None:
+        main = []
+        for target in self.task.targets:
+            metric = self.metrics[split][target.name]
+            values = metric.compute()
+            metric.reset()
+            self.log_dict({f"{split}/{target.name}/{name}": value for name, value in values.items()})
+            main.append(values[MAIN_METRIC[target.kind]].float().cpu())
+        # A metric that is not defined must not become the best one seen.
+        self.log(f"{split}/main", torch.stack(main).nan_to_num(-1.0).mean(), prog_bar=True)
+
+    def _inverse_shares(self, batches: list[Batch]) -> dict[str, Tensor]:
+        """By categorical target, ``(levels,)`` weights whose mean over the training set is 1."""
+        weights = {}
+        for target in self.task.targets:
+            if target.is_categorical:
+                labels = torch.cat([batch.labels[target.name] for batch in batches])
+                counts = torch.bincount(labels[torch.isfinite(labels)].long(), minlength=target.levels)
+                weights[target.name] = counts.sum() / (target.levels * counts.clamp(min=1)).float()
+        return weights
