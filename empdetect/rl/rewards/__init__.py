@@ -1,0 +1,1 @@
+"""Reward heads: what a finished dialogue is worth, and how several heads become one number."""

@@ -1,0 +1,1 @@
+"""Simulated users: who the policy talks to, and where the emotion comes from."""
