@@ -1,9 +1,11 @@
 """The LightningModule: encoders of each modality, fused, to a head for each target."""
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from empdetect.batch import Batch
@@ -13,7 +15,7 @@ from empdetect.models.fusion import Fusion
 from empdetect.models.heads import Heads, decode, level_probabilities, target_loss
 from empdetect.models.metrics import MAIN_METRIC, TargetMetrics
 from empdetect.models.standardize import Standardize
-from empdetect.task import Task
+from empdetect.task import Target, Task
 
 
 class DetectorModule(LightningModule):
@@ -67,7 +69,7 @@ class DetectorModule(LightningModule):
         )
         self.heads = Heads(task, width, dropout)
         self.metrics = nn.ModuleDict(
-            {split: nn.ModuleDict({t.name: TargetMetrics(t) for t in task.targets}) for split in ("val", "test")}
+            {f"{split}_{target.name}": TargetMetrics(target) for split in ("val", "test") for target in task.targets}
         )
         self._level_weights: dict[str, Tensor] = {}
 
@@ -136,12 +138,12 @@ class DetectorModule(LightningModule):
         loader = self.trainer.train_dataloader or []
         batches = [batch.to(self.device) for batch in loader] if self.scales or self.balance else []
         for name, scale in self.scales.items():
-            if not scale.fitted:
+            if isinstance(scale, Standardize) and not scale.fitted:
                 scale.fit((batch.inputs[name], batch.masks[name]) for batch in batches)
         if self.balance:
             self._level_weights = self._inverse_shares(batches)
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW with a one-cycle schedule; each encoder at its own learning rate."""
         groups = self._parameter_groups()
         optimizer = torch.optim.AdamW(groups, weight_decay=self.weight_decay)
@@ -151,11 +153,11 @@ class DetectorModule(LightningModule):
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _parameter_groups(self) -> list[dict[str, object]]:
+    def _parameter_groups(self) -> list[dict[str, Any]]:
         own = {name: e for name, e in self.encoders.items() if e.learning_rate is not None}
         taken = {id(p) for encoder in own.values() for p in encoder.parameters()}
         rest = [p for p in self.parameters() if p.requires_grad and id(p) not in taken]
-        groups: list[dict[str, object]] = [{"params": rest, "lr": self.learning_rate}]
+        groups: list[dict[str, Any]] = [{"params": rest, "lr": self.learning_rate}]
         for encoder in own.values():
             trained = [p for p in encoder.parameters() if p.requires_grad]
             if trained:
@@ -175,18 +177,21 @@ class DetectorModule(LightningModule):
         for target in self.task.targets:
             answer = outputs[target.name]
             scores = level_probabilities(target, answer) if target.is_categorical else decode(target, answer)
-            self.metrics[split][target.name].update(scores, batch.labels[target.name])
+            self._metric(split, target).update(scores, batch.labels[target.name])
 
     def _log_metrics(self, split: str) -> None:
         main = []
         for target in self.task.targets:
-            metric = self.metrics[split][target.name]
+            metric = self._metric(split, target)
             values = metric.compute()
             metric.reset()
             self.log_dict({f"{split}/{target.name}/{name}": value for name, value in values.items()})
             main.append(values[MAIN_METRIC[target.kind]].float().cpu())
         # A metric that is not defined must not become the best one seen.
         self.log(f"{split}/main", torch.stack(main).nan_to_num(-1.0).mean(), prog_bar=True)
+
+    def _metric(self, split: str, target: Target) -> TargetMetrics:
+        return cast(TargetMetrics, self.metrics[f"{split}_{target.name}"])
 
     def _inverse_shares(self, batches: list[Batch]) -> dict[str, Tensor]:
         """By categorical target, ``(levels,)`` weights whose mean over the training set is 1."""

@@ -1,0 +1,190 @@
+"""A detector on disk: a folder of plain files that can be read without running its author's code."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from empdetect.components import OWN, build, constructor_arguments, describe
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor
+from empdetect.model_card import LIMITS, model_card
+from empdetect.models.calibration import Calibration
+from empdetect.models.detector_module import DetectorModule
+from empdetect.models.encoders.base import Encoder
+from empdetect.task import Task
+
+CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD = (
+    "config.yaml",
+    "model.safetensors",
+    "calibration.json",
+    "metrics.json",
+    "README.md",
+)
+PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy")
+FORMAT = 1
+"""Raised when the files change so that older versions cannot read them."""
+
+__all__ = ["LIMITS", "Parts", "locate", "push", "read", "write"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a detector consists of.
+
+    Args:
+        module: the trained model.
+        features: extractors by modality.
+        calibration: or None.
+        facts: what ``metrics.json`` holds.
+    """
+
+    module: DetectorModule
+    features: Mapping[str, Extractor]
+    calibration: Calibration | None
+    facts: Mapping[str, Any]
+
+
+def write(folder: Path, parts: Parts) -> Path:
+    """Write a detector's folder; files of an older detector in it are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in parts.module.state_dict().items()}
+    save_file(state, folder / WEIGHTS)
+    config = {
+        "format": FORMAT,
+        "task": parts.module.task.to_dict(),
+        "features": {name: describe(extractor) for name, extractor in parts.features.items()},
+        "model": _module_arguments(parts.module),
+        "weights": {"file": WEIGHTS, "sha256": _sha256(folder / WEIGHTS)},
+    }
+    (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    _write_json(folder / METRICS, parts.facts)
+    _write_json(folder / CALIBRATION, parts.calibration.to_dict() if parts.calibration else {})
+    (folder / CARD).write_text(model_card(parts.module.task, parts.features, parts.facts), encoding="utf-8")
+    return folder
+
+
+def read(folder: Path, trusted: Sequence[str] = OWN) -> Parts:
+    """Read a detector's folder.
+
+    Raises:
+        InputError: it is not a detector, holds a pickle, was tampered with, or names a class
+            outside the trusted packages.
+    """
+    _refuse_pickles(folder)
+    config = _read_config(folder)
+    found = _sha256(folder / WEIGHTS)
+    if found != config["weights"]["sha256"]:
+        raise InputError(
+            f"Loading the detector {folder}: {WEIGHTS} is not the file that was saved (its SHA-256 differs from "
+            f"{CONFIG}); get the folder again from its author"
+        )
+    features = {name: build(spec, Extractor, trusted) for name, spec in config["features"].items()}
+    module = _build_module(config, trusted)
+    try:
+        module.load_state_dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, RuntimeError) as error:
+        raise InputError(
+            f"Loading the detector {folder}: {WEIGHTS} does not fit {CONFIG} ({str(error).splitlines()[0]})"
+        ) from None
+    calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+    facts = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    return Parts(module, features, Calibration.from_dict(calibration) if calibration else None, facts)
+
+
+def locate(name: str | Path) -> Path:
+    """The folder of a detector: a local one, or a hub name that is downloaded to the cache.
+
+    Raises:
+        InputError: there is neither.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    if str(name).count("/") != 1 or str(name).startswith((".", "/")):
+        raise InputError(f"Loading the detector '{name}': no such folder; give a folder or a hub name like owner/name")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        wanted = [CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD]
+        return Path(snapshot_download(str(name), allow_patterns=wanted))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"Loading the detector '{name}': no such folder, and the hub says: {reason}") from None
+
+
+def push(parts: Parts, name: str, private: bool, token: str | None) -> str:
+    """Upload a detector to the hub and return its address.
+
+    Raises:
+        InputError: its card names no training data.
+    """
+    from tempfile import TemporaryDirectory
+
+    from huggingface_hub import HfApi
+
+    if not parts.facts.get("data"):
+        raise InputError(f"Publishing '{name}': the card names no training data; set facts['data'] and ['licence']")
+    api = HfApi(token=token)
+    with TemporaryDirectory() as folder:
+        write(Path(folder), parts)
+        address = str(api.create_repo(name, private=private, exist_ok=True))
+        api.upload_folder(repo_id=name, folder_path=folder)
+    return address
+
+
+def _module_arguments(module: DetectorModule) -> dict[str, Any]:
+    """Arguments of the module, encoders described; the task has a place of its own."""
+    names = [name for name in constructor_arguments(DetectorModule) if name not in ("task", "encoders")]
+    encoders = {name: describe(module.encoders[name]) for name in module.modalities}
+    return {"encoders": encoders, **{name: getattr(module, name) for name in names}}
+
+
+def _build_module(config: Mapping[str, Any], trusted: Sequence[str]) -> DetectorModule:
+    arguments = dict(config["model"])
+    encoders = {name: build(spec, Encoder, trusted) for name, spec in arguments.pop("encoders").items()}
+    return DetectorModule(Task.from_dict(config["task"]), encoders, **arguments)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    missing = [name for name in (CONFIG, WEIGHTS, CALIBRATION, METRICS) if not (folder / name).is_file()]
+    if missing:
+        raise InputError(f"Loading the detector {folder}: it lacks {', '.join(missing)}; `empdetect fit` writes them")
+    try:
+        config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"Loading the detector {folder}: {CONFIG} is not plain YAML ({reason})") from None
+    needed = ("format", "task", "features", "model", "weights")
+    if not isinstance(config, dict) or any(key not in config for key in needed):
+        raise InputError(f"Loading the detector {folder}: {CONFIG} must hold {', '.join(needed)}")
+    if config["format"] != FORMAT:
+        raise InputError(
+            f"Loading the detector {folder}: format {config['format']}, this version reads {FORMAT}; train it again"
+        )
+    return config
+
+
+def _refuse_pickles(folder: Path) -> None:
+    pickles = [path.name for path in folder.iterdir() if path.suffix.lower() in PICKLES]
+    if pickles:
+        raise InputError(
+            f"Loading the detector {folder}: it holds {', '.join(sorted(pickles))}, which can run code when loaded; "
+            "a detector has only plain files: delete it if you trust the rest"
+        )
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

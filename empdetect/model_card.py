@@ -1,0 +1,83 @@
+"""The model card: what a detector is, what it was trained on, how well it does and what it must not be used for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from empdetect.features.base import Extractor
+from empdetect.task import Target, Task
+
+LIMITS = (
+    "A score says how much a recording resembles those that raters gave this label, in the data the detector was "
+    "trained on. It is not a diagnosis and not a measurement of what a person feels. It must not be used for "
+    "decisions about a person: hiring, grading, credit, insurance, policing or care."
+)
+
+
+def model_card(task: Task, features: Mapping[str, Extractor], facts: Mapping[str, Any]) -> str:
+    """Model card in Markdown with the Hugging Face head.
+
+    Args:
+        task: what the detector answers.
+        features: its extractors by modality.
+        facts: name, data, licence, metrics, versions, as in ``metrics.json``.
+    """
+    head = {
+        "library_name": "empdetect",
+        "license": "other",
+        "license_name": facts.get("licence") or "unknown",
+        "tags": ["empathy", "affective-computing", task.construct, *sorted(features)],
+    }
+    sections = [
+        f"---\n{yaml.safe_dump(head, sort_keys=False, width=1000)}---",
+        f"# {facts.get('name', 'Detector')}",
+        _intended_use(task, features),
+        "## What a score is not\n\n" + LIMITS,
+        _training_data(facts),
+        _evaluation(facts),
+        "## Use\n\n```python\nfrom empdetect import Detector\n\n"
+        'detector = Detector.from_pretrained("path/to/this/folder")\n```\n\n'
+        "`empdetect score INPUT --detector path/to/this/folder -o OUT`",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _intended_use(task: Task, features: Mapping[str, Extractor]) -> str:
+    targets = "\n".join(f"- `{target.name}`: {_target_line(target)}" for target in task.targets)
+    window = f"windows of {task.window:g} s" if task.window else f"one {task.unit}"
+    return (
+        f"## Intended use\n\nResearch on {task.construct} in {task.interaction} recordings ({task.direction}). "
+        f"Reads {', '.join(sorted(features))}; answers about {window}:\n\n{targets}"
+    )
+
+
+def _target_line(target: Target) -> str:
+    if target.kind == "binary":
+        return "probability that the label is 1"
+    if target.kind == "nominal":
+        return f"probability of each of {', '.join(target.classes)}"
+    low, high = target.limits
+    return f"{target.kind}, from {low:g} to {high:g}"
+
+
+def _training_data(facts: Mapping[str, Any]) -> str:
+    return (
+        "## Training data\n\n"
+        f"{facts.get('data') or 'Not stated.'}\n\nLicence of the data: {facts.get('licence') or 'not stated'}. "
+        "The people in it are few and come from few places: expect other results for other ages, languages, "
+        "cultures, cameras and microphones."
+    )
+
+
+def _evaluation(facts: Mapping[str, Any]) -> str:
+    test: Mapping[str, float] = facts.get("test", {})
+    majority: Mapping[str, float] = facts.get("majority", {})
+    if not test:
+        return "## Evaluation\n\nNot evaluated."
+    rows = "\n".join(f"| {name} | {value:.3f} | {_cell(majority.get(name))} |" for name, value in test.items())
+    return f"## Evaluation\n\n{facts.get('splits', '')}\n\n| metric | detector | majority class |\n| --- | --- | --- |\n{rows}"
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

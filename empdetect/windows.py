@@ -1,0 +1,63 @@
+"""Windows: the stretches of a recording that a task asks about."""
+
+from contextlib import suppress
+
+from empdetect.errors import InputError
+from empdetect.recording import Participant, Recording, Segment
+from empdetect.task import Task
+
+MEANING = (
+    "One row per recording, participant, window and measure. Windows are those of the detector's task; "
+    "a window at the end may be shorter. Seconds on the recording's clock."
+)
+
+Span = tuple[float | None, float | None]
+WHOLE: Span = (None, None)
+
+SHORTEST = 0.5
+"""A last window shorter than this share of a whole one is left to the one before it."""
+
+
+def segments(recording: Recording, task: Task) -> list[Segment]:
+    """Every participant of a recording in the windows of a task.
+
+    Utterance tasks give one segment per utterance with times, others one per window; a task without
+    a window gives the whole recording, and so does a recording without a clock.
+    """
+    end = _end(recording)
+    found = []
+    for person in recording.participants:
+        spans = _utterances(person) if task.unit == "utterance" else _windows(end, task)
+        found += [Segment(recording, person.name, start, end) for start, end in spans or [WHOLE]]
+    return found
+
+
+def _utterances(person: Participant) -> list[Span]:
+    """Spans of the person's own utterances that have times."""
+    if person.transcript is None:
+        return []
+    own = person.transcript.read().of(person.name).utterances
+    return [(u.start, u.end) for u in own if u.start is not None]
+
+
+def _windows(end: float, task: Task) -> list[Span]:
+    """Windows from 0 to ``end`` seconds."""
+    if end <= 0:
+        return []
+    window = task.window or end
+    spans: list[Span] = []
+    start = 0.0
+    while start == 0.0 or end - start >= SHORTEST * window:
+        spans.append((round(start, 6), round(min(start + window, end), 6)))
+        start += task.hop or window
+    return spans
+
+
+def _end(recording: Recording) -> float:
+    """End of the last stream that can be read, in seconds; one broken stream must not hide the others."""
+    ends = [0.0]
+    for person in recording.participants:
+        for _, stream in person.streams():
+            with suppress(InputError):
+                ends.append(stream.end())
+    return max(ends)
