@@ -23,3 +23,11 @@ def data_root() -> Path:
 def _cache_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep test features out of the user's cache."""
     os.environ["EMPDETECT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def simulated_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Manifest of a simulated corpus: two dyads (one train, one test) of 20 s, two windows each. Do not write there."""
+    from empdetect.datamodules.simulation import simulate_corpus
+
+    return simulate_corpus(tmp_path_factory.mktemp("simulated"), dyads=2, seconds=20.0, workers=1)
