@@ -1,6 +1,5 @@
 """Audio streams: the sound of any container PyAV can open, as mono samples on the recording's clock."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint
-from empdetect.streams.media import open_media, start_seconds
+from empdetect.streams.media import decoded, end_seconds, open_media, start_seconds
 
 
 @dataclass(frozen=True)
@@ -51,21 +50,23 @@ class AudioStream:
         return self.offset + self.duration()
 
     def duration(self) -> float:
-        """Length of the file in seconds.
+        """Seconds from the start of the file to the end of its sound.
 
         Raises:
             InputError: the file cannot be read or has no sound.
         """
-        with open_media(self.path, "audio") as (container, stream):
-            if stream.duration is not None and stream.time_base is not None:
-                return float(stream.duration * stream.time_base)
-            if container.duration is not None:
-                return float(container.duration) / 1_000_000
-        decoded = self.read(16_000)
-        return len(decoded.samples) / decoded.rate
+        with open_media(self.path, "audio") as (container, track):
+            stated = end_seconds(container, track)
+        if stated is not None:
+            return stated
+        audio = self.read(16_000)
+        return audio.start - self.offset + len(audio.samples) / audio.rate
 
     def read(self, rate: int) -> Audio:
         """Decode the whole stream.
+
+        Gaps between time stamps, as recorders of calls leave them, become digital silence, so that
+        what follows stays on the clock.
 
         Args:
             rate: samples per second to resample to, in Hz.
@@ -73,33 +74,76 @@ class AudioStream:
         Raises:
             InputError: the file cannot be read, has no sound or not that channel.
         """
-        blocks = list(self._blocks(rate))
-        if not blocks:
+        timeline = _Timeline(self.path, rate, self.channel)
+        with open_media(self.path, "audio") as (container, track):
+            zero, end = start_seconds(container), end_seconds(container, track)
+            for frame in decoded(container, track):
+                time = None if frame.time is None else frame.time - zero
+                # Time stamps beyond the file's own end are broken.
+                timeline.add(frame, None if time is not None and end is not None and time > end else time)
+        samples = timeline.samples()
+        if not len(samples):
             raise InputError(f"Reading the sound of {self.path}: the track holds no samples; export the file again")
-        samples = np.concatenate([samples for samples, _ in blocks])
-        return Audio(samples, rate, blocks[0][1] + self.offset)
+        return Audio(samples, rate, timeline.start + self.offset)
 
-    def _blocks(self, rate: int) -> Iterator[tuple[NDArray[np.float32], float]]:
-        """Decoded blocks, mono, with the seconds from the start of the file."""
+
+class _Timeline:
+    """Decoded frames laid one after the other, mono and at one rate, with silence where time stamps leave a gap."""
+
+    GAP = 0.05
+
+    def __init__(self, path: Path, rate: int, channel: int | None) -> None:
+        self.path = path
+        self.rate = rate
+        self.channel = channel
+        self.start = 0.0
+        self._due: float | None = None
+        self._format: tuple[int, str, str] | None = None
+        self._resampler: Any = None
+        self._blocks: list[NDArray[np.float32]] = []
+
+    def add(self, frame: Any, time: float | None) -> None:
+        """Add a frame that starts at ``time`` seconds; None where it follows the last."""
+        if self._due is None:
+            self.start = self._due = time or 0.0
+        gap = 0.0 if time is None else time - self._due
+        if gap > self.GAP:
+            self._drain()
+            self._blocks.append(np.zeros(round(gap * self.rate), np.float32))
+            self._due += gap
+        form = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if self._resampler is None or form != self._format:
+            self._open(form)
+        self._due += frame.samples / frame.sample_rate
+        # The resampler would fill gaps of its own accord if it saw the time stamps.
+        frame.pts = None
+        self._push(frame)
+
+    def samples(self) -> NDArray[np.float32]:
+        """All samples ``(time,)``."""
+        self._drain()
+        return np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
+
+    def _open(self, form: tuple[int, str, str]) -> None:
         from av import AudioResampler
 
-        layout = "mono" if self.channel is None else None
-        resampler = AudioResampler(format="fltp", layout=layout, rate=rate)
-        with open_media(self.path, "audio") as (container, stream):
-            first: float | None = None
-            for frame in container.decode(stream):
-                if first is None:
-                    first = (frame.time or 0.0) - start_seconds(container)
-                for block in resampler.resample(frame):
-                    yield self._pick(block.to_ndarray()), first
-            for block in resampler.resample(None):
-                yield self._pick(block.to_ndarray()), first or 0.0
+        self._drain()
+        self._format = form
+        self._resampler = AudioResampler(
+            format="fltp", layout="mono" if self.channel is None else form[1], rate=self.rate
+        )
 
-    def _pick(self, block: NDArray[Any]) -> NDArray[np.float32]:
-        channel = self.channel or 0
-        if channel >= len(block):
-            raise InputError(
-                f"Reading the sound of {self.path}: asked for channel {channel}, the file has 0 to {len(block) - 1}"
-            )
-        samples: NDArray[np.float32] = block[channel].astype(np.float32, copy=False)
-        return samples
+    def _drain(self) -> None:
+        if self._resampler is not None:
+            self._push(None)
+        self._resampler = None
+
+    def _push(self, frame: Any) -> None:
+        for block in self._resampler.resample(frame):
+            channels = block.to_ndarray()
+            if (self.channel or 0) >= len(channels):
+                raise InputError(
+                    f"Reading the sound of {self.path}: asked for channel {self.channel}, "
+                    f"the file has 0 to {len(channels) - 1}"
+                )
+            self._blocks.append(channels[self.channel or 0].astype(np.float32, copy=False))

@@ -47,5 +47,5 @@ def fingerprint(*parts: str | bytes) -> str:
 
 @lru_cache(maxsize=65536)
 def _content_hash(path: str, size: int, changed: int) -> str:
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -54,3 +54,36 @@ def tracks(path: Path) -> set[str]:
 def start_seconds(container: Any) -> float:
     """The container's own first time stamp in seconds: many files do not start at 0."""
     return float(container.start_time or 0) / 1_000_000
+
+
+def end_seconds(container: Any, track: Any) -> float | None:
+    """Seconds from the start of the file to the end of a track; None if the file does not say."""
+    if track.duration is not None and track.time_base is not None:
+        return float((track.start_time or 0) + track.duration) * float(track.time_base) - start_seconds(container)
+    if container.duration is None:
+        return None
+    length = float(container.duration) / 1_000_000
+    # Matroska states the last time stamp, other containers the length.
+    return length - start_seconds(container) if "matroska" in container.format.name else length
+
+
+def decoded(container: Any, track: Any) -> Iterator[Any]:
+    """Frames of a track; broken packets are left out, as a player does.
+
+    Raises:
+        InputError: packets are broken and not one frame can be decoded.
+    """
+    import av
+
+    found, problem = False, ""
+    for packet in container.demux(track):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            problem = str(error.strerror)
+            continue
+        for frame in frames:
+            found = True
+            yield frame
+    if problem and not found:
+        raise InputError(f"Reading {container.name}: FFmpeg cannot decode it ({problem}); re-encode it or leave it out")

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.streams.files import file_fingerprint, fingerprint
-from empdetect.streams.media import open_media, start_seconds
+from empdetect.streams.media import decoded, end_seconds, open_media, start_seconds
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,22 @@ class VideoStream:
         return self.offset + self.duration()
 
     def duration(self) -> float:
-        """Length of the file in seconds.
+        """Seconds from the start of the file to the end of its picture track.
 
         Raises:
             InputError: the file cannot be read or has no picture.
         """
-        with open_media(self.path, "video") as (container, stream):
-            if stream.duration is not None and stream.time_base is not None:
-                return float(stream.duration * stream.time_base)
-            if container.duration is not None:
-                return float(container.duration) / 1_000_000
-        return sum(1 for _ in self.frames()) / self.rate()
+        with open_media(self.path, "video") as (container, track):
+            stated = end_seconds(container, track)
+        if stated is not None:
+            return stated
+        last = max((time for time, _ in self.frames()), default=self.offset)
+        return last - self.offset + 1 / self.rate()
 
     def rate(self) -> float:
         """Frames per second, as the file states them on average."""
-        with open_media(self.path, "video") as (_, stream):
-            return float(stream.average_rate or stream.guessed_rate or 25)
+        with open_media(self.path, "video") as (_, track):
+            return _rate(track)
 
     def frames(
         self, rate: float | None = None, pixels: Literal["gray", "rgb24"] = "gray"
@@ -65,15 +65,26 @@ class VideoStream:
         Raises:
             InputError: the file cannot be read or has no picture.
         """
-        with open_media(self.path, "video") as (container, stream):
+        with open_media(self.path, "video") as (container, track):
             zero = start_seconds(container)
-            step = 1.0 / float(stream.average_rate or stream.guessed_rate or 25)
+            step = 1.0 / _rate(track)
             due, last = -np.inf, -step
-            for frame in container.decode(stream):
+            for frame in decoded(container, track):
                 time = frame.time - zero if frame.time is not None else last + step
                 last = time
                 # Half a frame of slack: time stamps are rounded and must not make every second frame late.
-                if time + step / 2 < due:
+                if rate and time + step / 2 < due:
                     continue
-                due = time + 1.0 / rate if rate else -np.inf
-                yield time + self.offset, frame.to_ndarray(format=pixels)
+                # The next one is due on a fixed grid, so that the rate holds on average; a gap moves the grid.
+                due = (due if time - due < 1 / (rate or 1) else time) + 1 / (rate or 1)
+                yield time + self.offset, _upright(frame.to_ndarray(format=pixels), frame.rotation)
+
+
+def _rate(track: Any) -> float:
+    """Frames per second, as the file states them on average."""
+    return float(track.average_rate or track.guessed_rate or 25)
+
+
+def _upright(picture: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
+    """The picture as a player shows it: telephones store it lying and note the rotation."""
+    return np.ascontiguousarray(np.rot90(picture, round(rotation / 90))) if rotation else picture
