@@ -212,8 +212,8 @@ class Detector:
         loader: DataLoader[Example] = DataLoader(list(examples), batch_size, collate_fn=collate)  # type: ignore[arg-type]
         found: dict[str, list[Tensor]] = {target.name: [] for target in self.task.targets}
         for batch in loader:
-            batch = batch.to(self.device)
-            for name, answer in self.module(batch.inputs, batch.masks).items():
+            there = batch.to(self.device)
+            for name, answer in self.module(there.inputs, there.masks).items():
                 found[name].append(answer.float().cpu())
         return {
             target.name: torch.cat(found[target.name]) if found[target.name] else torch.empty(0, target.outputs)

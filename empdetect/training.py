@@ -1,0 +1,166 @@
+"""Training from a configuration: LightningCLI, and a detector's folder out of every fit."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from empdetect.datamodules.base import EmpathyDataModule
+from empdetect.detector import Detector
+from empdetect.models.calibration import Calibration, calibrate
+from empdetect.models.detector_module import DetectorModule
+from empdetect.models.metrics import TargetMetrics
+from empdetect.task import Target
+
+
+class TrainingCLI(LightningCLI):
+    """``fit``, ``validate``, ``test`` and ``predict``: the task of the data sizes the model."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Link the task, and put the usual callbacks in their usual places."""
+        parser.link_arguments("data.task", "model.task", apply_on="instantiate")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults({"checkpoint.monitor": "val/main", "checkpoint.mode": "max", "checkpoint.save_last": True})
+        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+        parser.set_defaults({"early_stopping.monitor": "val/main", "early_stopping.mode": "max"})
+        parser.add_argument("--name", default="detector", help="name of the detector, for its card")
+
+    def after_fit(self) -> None:
+        """Evaluate the best weights, calibrate them and write the detector's folder."""
+        folder = Path(self.trainer.log_dir or self.trainer.default_root_dir) / "detector"
+        finish(self.trainer, self.model, self.datamodule, folder, self.config.fit.name)
+
+
+def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, folder: Path, name: str) -> Detector:
+    """Make a detector of the best weights of a fit: test it, calibrate it on the validation split, save it.
+
+    Args:
+        trainer: that fitted the module.
+        module: the module.
+        data: it was fitted on.
+        folder: where the detector goes.
+        name: of the detector.
+    """
+    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
+    if best:
+        module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
+    measured = trainer.test(module, datamodule=data, verbose=False)[0]
+    detector = Detector(module, data.features, facts=facts_of(data, module, measured, name), device="cpu")
+    detector.calibration = calibration_of(detector, data)
+    detector.save_pretrained(folder)
+    if trainer.is_global_zero:
+        print_results(detector.facts, folder)
+    return detector
+
+
+def calibration_of(detector: Detector, data: EmpathyDataModule) -> Calibration:
+    """Calibration of a detector on the validation split, which it was not trained on."""
+    data.setup("validate")
+    dataset = data.val_dataloader().dataset
+    outputs = detector.outputs([dataset[i] for i in range(len(data.parts["val"]))], data.batch_size)
+    labels = {t.name: torch.from_numpy(data.labels("val", t.name)) for t in detector.task.targets}
+    return calibrate(detector.task, outputs, labels)
+
+
+def facts_of(
+    data: EmpathyDataModule, module: DetectorModule, measured: Mapping[str, float], name: str
+) -> dict[str, Any]:
+    """What ``metrics.json`` and the model card tell of a training."""
+    test = {key.removeprefix("test/"): value for key, value in measured.items() if key.count("/") == 2}
+    return {
+        "name": name,
+        "data": f"{data.about} {data.source}".strip(),
+        "licence": data.licence,
+        "splits": data.summary(),
+        "fingerprint": data.fingerprint(),
+        "test": test,
+        "majority": majority_metrics(data),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": _commit(),
+        "versions": {package: version(package) for package in ("empdetect", "torch", "lightning", "transformers")},
+        "seed": data.seed,
+        "fold": data.fold,
+    }
+
+
+def majority_metrics(data: EmpathyDataModule) -> dict[str, float]:
+    """Metrics on the test split of always giving the training split's most frequent level, or its mean."""
+    found = {}
+    for target in data.task.targets:
+        train = torch.from_numpy(data.labels("train", target.name))
+        labels = torch.from_numpy(data.labels("test", target.name)).float()
+        metric = TargetMetrics(target)
+        metric.update(_constant(target, train[torch.isfinite(train)]).expand(len(labels), -1), labels)
+        found |= {f"{target.name}/{name}": float(value) for name, value in metric.compute().items()}
+    return found
+
+
+def print_results(facts: Mapping[str, Any], folder: Path) -> None:
+    """Print a table of test metrics beside the majority baseline, and where the detector is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{facts['name']}: test split ({facts['splits']})")
+    for column in ("metric", "detector", "majority"):
+        table.add_column(column, justify="left" if column == "metric" else "right")
+    for name, value in facts["test"].items():
+        table.add_row(name, f"{value:.3f}", f"{facts['majority'].get(name, float('nan')):.3f}")
+    console = Console()
+    console.print(table)
+    console.print(f"detector: {folder}")
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run a training command.
+
+    Args:
+        arguments: what follows ``empdetect`` on the command line, e.g. ``["fit", "--config", "x.yaml"]``.
+    """
+    args: ArgsType = list(arguments)
+    TrainingCLI(
+        DetectorModule,
+        EmpathyDataModule,
+        subclass_mode_data=True,
+        args=args,
+        seed_everything_default=0,
+        save_config_kwargs={"overwrite": True},
+        trainer_defaults={
+            "max_epochs": 30,
+            "callbacks": progress_callbacks(),
+            "logger": {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": {"save_dir": "runs"}},
+            "log_every_n_steps": 10,
+            "enable_model_summary": False,
+            "enable_progress_bar": sys.stderr.isatty(),
+        },
+    )
+
+
+def progress_callbacks() -> list[Any]:
+    """A progress bar where there is a terminal."""
+    return [RichProgressBar()] if sys.stderr.isatty() else []
+
+
+def _constant(target: Target, known: torch.Tensor) -> torch.Tensor:
+    """The answer ``(1, levels)`` or ``(1, 1)`` that needs no input: the commonest level, or the mean."""
+    if not target.is_categorical:
+        return known.mean().float().view(1, 1)
+    commonest = torch.bincount(known.long(), minlength=target.levels).argmax()
+    return torch.nn.functional.one_hot(commonest, target.levels).float().unsqueeze(0)
+
+
+def _commit() -> str | None:
+    """The commit the package stands at, if it runs from a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
