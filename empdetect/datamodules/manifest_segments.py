@@ -1,0 +1,93 @@
+"""From the rows of a manifest to segments of recordings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from empdetect.datamodules.faults import Fault, errors, shown
+from empdetect.datamodules.manifest_check import Examined, examine
+from empdetect.datamodules.manifest_people import together
+from empdetect.datamodules.manifest_rows import Entry, label_columns, require_labels
+from empdetect.errors import InputError
+from empdetect.recording import Recording, Segment
+from empdetect.task import Target
+
+
+def read_manifest(
+    path: Path, targets: Sequence[Target] | None = None, media: bool = True, unlabelled: bool = False
+) -> list[Segment]:
+    """The segments of a manifest that has no faulty row.
+
+    Args:
+        path: the manifest, ``.tsv`` or ``.jsonl``.
+        targets: the labels a task asks for; None takes every further column of numbers as one.
+        media: also open every file to see that it can be used.
+        unlabelled: also give the rows without any label, as for scoring. A row without a label else
+            only brings streams.
+
+    Raises:
+        InputError: the manifest cannot be read, or has a faulty row; the first is named.
+    """
+    segments, faults = usable_segments(path, targets, media, unlabelled)
+    refuse(path, faults)
+    return segments
+
+
+def usable_segments(
+    path: Path, targets: Sequence[Target] | None = None, media: bool = True, unlabelled: bool = False
+) -> tuple[list[Segment], list[Fault]]:
+    """The segments of a manifest without its faulty rows, and all its faults.
+
+    A stream that cannot be used is left out wherever it would be context for others. With
+    ``unlabelled``, what is wrong with labels, groups and splits keeps no row from being given.
+
+    Args:
+        path, targets, media, unlabelled: as for ``read_manifest``.
+
+    Raises:
+        InputError: no row of the manifest can be read, or none has a label where labels are asked for.
+    """
+    examined = examine(Path(path), targets, media)
+    if targets and not unlabelled:
+        require_labels(examined.file, targets)
+    labels = label_columns(examined.file, targets)
+    harmless = {"group", "split", *labels} if unlabelled else set()
+    faulty = {fault.row for fault in errors(examined.faults) if fault.column not in harmless}
+    wanted = [entry for entry in examined.entries if entry.line not in faulty]
+    if labels and not unlabelled:
+        wanted = [entry for entry in wanted if entry.labels]
+    return _segments(wanted, examined), list(examined.faults)
+
+
+def refuse(path: Path, faults: Sequence[Fault]) -> None:
+    """Refuse a manifest with errors.
+
+    Raises:
+        InputError: there is one; the first is named, with the number of others.
+    """
+    wrong = errors(faults)
+    if not wrong:
+        return
+    others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    raise InputError(
+        f"Reading the manifest {shown(str(path))}: {wrong[0]}{others}; `empdetect data check` lists all faults"
+    )
+
+
+def _segments(entries: Sequence[Entry], examined: Examined) -> list[Segment]:
+    recordings = {
+        name: Recording(name, tuple(person.participant() for person in members))
+        for name, members in together(examined.people).items()
+    }
+    return [
+        Segment(
+            recordings[entry.recording],
+            entry.participant,
+            entry.start,
+            entry.end,
+            entry.labels,
+            entry.group,
+            entry.split,
+            entry.line,
+        )
+        for entry in entries
+    ]
