@@ -76,7 +76,8 @@ def _evaluation(facts: Mapping[str, Any]) -> str:
     if not test:
         return "## Evaluation\n\nNot evaluated."
     rows = "\n".join(f"| {name} | {value:.3f} | {_cell(majority.get(name))} |" for name, value in test.items())
-    return f"## Evaluation\n\n{facts.get('splits', '')}\n\n| metric | detector | majority class |\n| --- | --- | --- |\n{rows}"
+    table = f"| metric | detector | majority class |\n| --- | --- | --- |\n{rows}"
+    return f"## Evaluation\n\n{facts.get('splits', '')}\n\n{table}"
 
 
 def _cell(value: float | None) -> str:

@@ -7,7 +7,8 @@ heads from the task, and scoring reads its window from it.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
 
 from empdetect.errors import InputError
 
@@ -180,3 +181,30 @@ class Task:
             )
         targets = tuple(Target(**target) for target in plain["targets"])
         return cls(**{**plain, "targets": targets})
+
+
+def read_task(path: Path) -> Task:
+    """The task under the key ``task`` of a YAML file: a configuration, or a detector's config.yaml.
+
+    Raises:
+        InputError: the file is missing, not YAML or holds no task.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"Reading the task from {path}: {str(error).splitlines()[0]}") from None
+    task = _find_task(content)
+    if task is None:
+        raise InputError(f"Reading the task from {path}: no key 'task' in it; write one with its targets")
+    return Task.from_dict(task)
+
+
+def _find_task(content: Any) -> dict[str, Any] | None:
+    """The value of the first key ``task``, at any depth: configurations keep it with their data module."""
+    if not isinstance(content, dict):
+        return None
+    if isinstance(content.get("task"), dict):
+        return cast(dict[str, Any], content["task"])
+    return next((task for task in map(_find_task, content.values()) if task), None)

@@ -94,7 +94,7 @@ def facts_of(
 
 def majority_metrics(data: EmpathyDataModule) -> dict[str, float]:
     """Metrics on the test split of always giving the training split's most frequent level, or its mean."""
-    found = {}
+    found: dict[str, float] = {}
     for target in data.task.targets:
         train = torch.from_numpy(data.labels("train", target.name))
         labels = torch.from_numpy(data.labels("test", target.name)).float()

@@ -1,0 +1,194 @@
+"""The ``empdetect`` command. Nothing heavy is imported before it is needed."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from empdetect import __version__
+from empdetect.errors import InputError
+
+DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+TRAINING = {
+    "fit": "train a detector from a configuration, test, calibrate and save it",
+    "validate": "evaluate a checkpoint on the validation split",
+    "test": "evaluate a checkpoint on the test split",
+    "predict": "answer about the test split of a dataset",
+}
+
+EPILOG = """\
+examples:
+  empdetect demo --out demo/
+  empdetect fit --config configs/epitome.yaml
+  empdetect score interviews/ --detector runs/epitome/detector -o scores/ --report
+  empdetect rl train --config configs/rl/demo.yaml
+
+exit codes: 0 all done; 1 some inputs failed (listed in failures.tsv); 2 wrong usage
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if arguments and arguments[0] in TRAINING:
+            return _train(arguments)
+        parsed = parser().parse_args(arguments)
+        job: Callable[[argparse.Namespace], int] = parsed.job
+        return job(parsed)
+    except InputError as error:
+        _tell(f"empdetect: {error}")
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        _tell("empdetect: interrupted")
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of everything but the training commands, which LightningCLI parses."""
+    command = argparse.ArgumentParser(
+        "empdetect",
+        description="Multimodal empathy detection: train detectors, score recordings, reward language models.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--version", action="version", version=f"empdetect {__version__}")
+    jobs = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, help_line in TRAINING.items():
+        jobs.add_parser(name, help=help_line, add_help=False)
+    _add_score(jobs)
+    _add_data(jobs)
+    _add_rl(jobs)
+    _add_demo(jobs)
+    doctor = jobs.add_parser("doctor", help="check decoder, device, weights and data; one remedy a line")
+    doctor.set_defaults(job=_doctor)
+    return command
+
+
+Jobs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What subcommands are added to."""
+
+
+def _add_score(jobs: Jobs) -> None:
+    score = jobs.add_parser("score", help="score recordings: files, folders, globs or a manifest")
+    score.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob or manifest (.tsv, .jsonl)")
+    score.add_argument("--detector", required=True, metavar="DIR", help="folder or hub name of a detector")
+    score.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
+    score.add_argument("--transcript", type=Path, metavar="PATH", help="transcript, or folder of them by file name")
+    score.add_argument("--physio", type=Path, metavar="PATH", help="physiology, or folder of it by file name")
+    score.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
+    score.add_argument("--formats", default="tsv", help="tsv, json or both, by commas (default: %(default)s)")
+    score.add_argument("--report", action="store_true", help="also write report.html")
+    score.set_defaults(job=_score)
+
+
+def _add_data(jobs: Jobs) -> None:
+    data = jobs.add_parser("data", help="list the datasets, or check a manifest").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    listing = data.add_parser("list", help="the datasets there are modules for, with licence and source")
+    listing.set_defaults(job=_data_list)
+    check = data.add_parser("check", help="tell all that is wrong with a manifest, row by row")
+    check.add_argument("manifest", type=Path, metavar="MANIFEST", help="TSV or JSONL file")
+    check.add_argument("--task", type=Path, metavar="YAML", help="file whose 'task' says which labels are allowed")
+    check.add_argument("--no-media", action="store_true", help="do not open the files that the rows name")
+    check.set_defaults(job=_data_check)
+
+
+def _add_rl(jobs: Jobs) -> None:
+    rl = jobs.add_parser("rl", help="train a language model with a detector as a reward").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    train = rl.add_parser("train", help="train a policy from a configuration")
+    train.add_argument("--config", required=True, type=Path, metavar="YAML", help="what to train, with what reward")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
+    train.set_defaults(job=_rl_train)
+
+
+def _add_demo(jobs: Jobs) -> None:
+    demo = jobs.add_parser("demo", help="train, score and reward on a small simulated corpus, in minutes")
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder (default: %(default)s)")
+    demo.add_argument("--data-root", type=Path, metavar="DIR", help="use the real datasets there instead")
+    demo.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    demo.set_defaults(job=_demo)
+
+
+def _train(arguments: Sequence[str]) -> int:
+    from empdetect.training import run
+
+    run(arguments)
+    return DONE
+
+
+def _score(parsed: argparse.Namespace) -> int:
+    from empdetect.detector import Detector
+    from empdetect.device import explain_device
+    from empdetect.inputs import find_recordings
+    from empdetect.scoring import parse_formats, score_recordings
+
+    formats = parse_formats(parsed.formats)
+    inputs = find_recordings(parsed.inputs, parsed.transcript, parsed.physio)
+    _tell(explain_device(parsed.device))
+    detector = Detector.from_pretrained(parsed.detector, device=parsed.device)
+    outcome = score_recordings(inputs, detector, parsed.out, formats, parsed.report)
+    _tell(outcome.summary())
+    return SOME_FAILED if outcome.failed else DONE
+
+
+def _data_list(parsed: argparse.Namespace) -> int:
+    from empdetect.datamodules.catalogue import catalogue_table
+
+    _print(catalogue_table())
+    return DONE
+
+
+def _data_check(parsed: argparse.Namespace) -> int:
+    from empdetect.datamodules.manifest_check import check_manifest, report_faults
+    from empdetect.task import read_task
+
+    targets = read_task(parsed.task).targets if parsed.task else None
+    faults = check_manifest(parsed.manifest, targets, media=not parsed.no_media)
+    _print(report_faults(faults))
+    return SOME_FAILED if any(fault.severity == "error" for fault in faults) else DONE
+
+
+def _rl_train(parsed: argparse.Namespace) -> int:
+    from empdetect.rl.run import train_from_config
+
+    overrides = dict(_setting(text) for text in parsed.set)
+    _print(f"policy: {train_from_config(parsed.config, overrides)}")
+    return DONE
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    from empdetect.demo import run_demo
+
+    run_demo(parsed.out, parsed.data_root, parsed.seed)
+    return DONE
+
+
+def _doctor(parsed: argparse.Namespace) -> int:
+    from empdetect.doctor import diagnose
+
+    findings = diagnose()
+    for finding in findings:
+        _print(finding.line())
+    return DONE if all(finding.ok for finding in findings) else SOME_FAILED
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise InputError(f"Reading --set '{text}': write KEY=VALUE, such as steps=20")
+    return key, value
+
+
+def _tell(text: str) -> None:
+    """Messages go to stderr, so that stdout holds results alone."""
+    sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n")

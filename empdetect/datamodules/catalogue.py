@@ -1,0 +1,27 @@
+"""The datasets there are modules for, as a table."""
+
+import inspect
+import pkgutil
+from importlib import import_module
+
+import empdetect.datamodules
+from empdetect.datamodules.base import EmpathyDataModule
+
+
+def data_modules() -> list[type[EmpathyDataModule]]:
+    """All data modules of the package that name their data, by class name."""
+    found = set()
+    for info in pkgutil.iter_modules(empdetect.datamodules.__path__):
+        module = import_module(f"empdetect.datamodules.{info.name}")
+        for _, cls in inspect.getmembers(module, inspect.isclass):
+            if issubclass(cls, EmpathyDataModule) and cls.about:
+                found.add(cls)
+    return sorted(found, key=lambda cls: cls.__name__)
+
+
+def catalogue_table() -> str:
+    """One dataset a paragraph: class path, what it holds, licence and source."""
+    return "\n\n".join(
+        f"{cls.__module__}.{cls.__name__}\n  {cls.about}\n  licence: {cls.licence}\n  source: {cls.source}"
+        for cls in data_modules()
+    )
