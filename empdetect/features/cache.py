@@ -1,0 +1,174 @@
+"""Features kept on disk, and the step from a segment to an example that uses them."""
+
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from empdetect.batch import Example
+from empdetect.components import describe
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor, Features
+from empdetect.recording import Participant, Segment
+from empdetect.streams.files import file_fingerprint, fingerprint
+
+log = logging.getLogger(__name__)
+
+FIELDS = ("values", "times", "mask", "quality", "reason")
+
+
+def default_folder() -> Path:
+    """Folder of the cache: ``$EMPDETECT_CACHE``, or the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("EMPDETECT_CACHE")
+    return Path(named) if named else user_cache_path("empdetect", appauthor=False)
+
+
+class FeatureCache:
+    """Features by extractor, participant and content of the streams.
+
+    The last few are kept in memory, so that the windows of one recording share one extraction. A
+    file is written whole or not at all, so processes may share a folder; a broken one is made anew.
+
+    Args:
+        folder: where the files lie; None means ``default_folder()``, asked when first used.
+        enabled: False keeps features in memory only.
+        keep: how many features to keep in memory.
+    """
+
+    def __init__(self, folder: Path | str | None = None, enabled: bool = True, keep: int = 16) -> None:
+        self.folder = folder
+        self.enabled = enabled
+        self.keep = keep
+        self._recent: OrderedDict[str, Features] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the memory behind when the cache travels to another process."""
+        return {**self.__dict__, "_recent": OrderedDict()}
+
+    def features(self, extractor: Extractor, person: Participant) -> Features:
+        """Features of a participant, computed if they are not there yet.
+
+        Raises:
+            InputError: a stream is there but cannot be read.
+        """
+        if not extractor.streams(person):
+            return extractor(person)
+        key = cache_key(extractor, person)
+        features = self._recent.pop(key, None) or self._load(key) or self._made(key, extractor, person)
+        self._recent[key] = features
+        while len(self._recent) > self.keep:
+            self._recent.popitem(last=False)
+        return features
+
+    def path(self, key: str) -> Path:
+        """File of a key; in folders of their first two letters, as a folder of 100,000 files is slow."""
+        folder = default_folder() if self.folder is None else Path(self.folder)
+        return folder / key[:2] / f"{key}.npz"
+
+    def _made(self, key: str, extractor: Extractor, person: Participant) -> Features:
+        features = extractor(person)
+        if self.enabled:
+            self._save(key, features)
+        return features
+
+    def _load(self, key: str) -> Features | None:
+        """Features of a file; None if there is none or it is broken."""
+        if not self.enabled:
+            return None
+        path = self.path(key)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                values, times, mask, quality, reason = (stored[name] for name in FIELDS)
+            return Features(values, times, mask, quality, str(reason))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            log.warning("The cached features %s are broken (%s); they are made anew", path, error)
+            return None
+
+    def _save(self, key: str, features: Features) -> None:
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+                try:
+                    _write(file, features)
+                    file.close()
+                    Path(file.name).replace(path)
+                except BaseException:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
+        except OSError as error:
+            log.warning("Features are not kept on disk: %s; set EMPDETECT_CACHE to a folder with room", error)
+            self.enabled = False
+
+
+def _write(file: Any, features: Features) -> None:
+    """Write features as ``.npz``; text as an array of characters, which needs no pickle."""
+    np.savez(
+        file,
+        values=features.values,
+        times=features.times,
+        mask=features.mask,
+        quality=features.quality,
+        reason=np.array(features.reason),
+    )
+
+
+def cache_key(extractor: Extractor, person: Participant) -> str:
+    """Fingerprint of all that the features depend on.
+
+    Raises:
+        InputError: a stream's file is missing.
+    """
+    return fingerprint(
+        json.dumps(describe(extractor), sort_keys=True),
+        str(extractor.version),
+        person.name,
+        *(file_fingerprint(path) for path in extractor.resources()),
+        "streams",
+        *(stream.fingerprint() for stream in extractor.streams(person)),
+    )
+
+
+def featurise(
+    segment: Segment,
+    extractors: Mapping[str, Extractor],
+    cache: FeatureCache,
+    on_error: Literal["raise", "missing"] = "raise",
+    persons: int | None = None,
+) -> Example:
+    """Features of a segment's people, cut to its window.
+
+    Args:
+        segment: what to look at; its person comes first, then the others.
+        extractors: by the name under which the model reads them.
+        cache: where features are kept.
+        on_error: what a stream that cannot be read does: ``raise``, or be ``missing`` with the
+            message as its reason.
+        persons: look at so many people at most; None looks at all.
+
+    Raises:
+        InputError: a stream cannot be read and ``on_error`` is ``raise``.
+    """
+
+    def window(extractor: Extractor, person: Participant) -> Features:
+        try:
+            return cache.features(extractor, person).window(segment.start, segment.end)
+        except InputError as error:
+            if on_error == "raise":
+                raise
+            return Features.missing(extractor.width, str(error))
+
+    people = segment.people()[:persons]
+    inputs = {name: tuple(window(extractor, person) for person in people) for name, extractor in extractors.items()}
+    return Example(segment, inputs)
