@@ -10,7 +10,7 @@ from pathlib import Path
 from empdetect.datamodules.faults import Severity, shown
 from empdetect.datamodules.manifest_rows import RATE
 from empdetect.streams.audio import AudioStream
-from empdetect.streams.media import open_media, tracks
+from empdetect.streams.media import decoded, open_media, tracks
 from empdetect.streams.physiology import PhysiologyFile
 from empdetect.streams.table import TableFile
 from empdetect.streams.transcript import TranscriptFile, Utterance
@@ -118,7 +118,7 @@ def _video(path: Path) -> Probe:
         remedy = "name it in column audio, and leave the video cell empty"
         return Probe((Problem("video", "given as video, but it holds only sound", remedy),))
     with open_media(path, "video") as (container, track):
-        if next(container.decode(track), None) is None:
+        if next(decoded(container, track), None) is None:
             return Probe((Problem("video", "the picture track holds no frame", "export the file again"),))
     return Probe(start=0.0, end=VideoStream(path).duration())
 
@@ -130,7 +130,7 @@ def _audio(path: Path) -> Probe:
         return Probe((Problem("audio", "given as audio, but it holds only pictures", remedy),))
     with open_media(path, "audio") as (container, track):
         rate, channels = int(track.rate), int(track.channels)
-        if next(container.decode(track), None) is None:
+        if next(decoded(container, track), None) is None:
             return Probe((Problem("audio", "the sound track holds no samples", "export the file again"),))
     return Probe(_narrow(rate, channels), 0.0, AudioStream(path).duration(), channels=channels)
 

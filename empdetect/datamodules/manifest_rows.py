@@ -83,7 +83,8 @@ def label_columns(file: ManifestFile, targets: Sequence[Target] | None) -> list[
         InputError: a target is called like a column that is no label.
     """
     if targets is None:
-        return [name for name in file.columns if name not in COLUMNS and _mostly_numbers(file, name)]
+        further = [name for name in file.columns if name not in COLUMNS and _misspelt(name, file, ()) is None]
+        return [name for name in further if _mostly_numbers(file, name)]
     taken = [target.name for target in targets if target.name in COLUMNS]
     if taken:
         raise InputError(f"Reading a manifest: the target '{taken[0]}' is called like a column; rename the target")
@@ -116,11 +117,10 @@ def is_number(cell: str) -> bool:
 def _column_faults(file: ManifestFile, labels: Sequence[str], targets: Sequence[Target] | None) -> list[Fault]:
     """Columns that are neither known nor labels, and targets without a column."""
     wanted = [target.name for target in targets or ()]
-    absent = [name for name in (*COLUMNS, *wanted) if name not in file.columns]
     faults = []
     for name in file.columns:
         if name not in COLUMNS and name not in labels:
-            faults += _unknown_column(file, name, absent, wanted)
+            faults += _unknown_column(file, name, wanted)
     for name in wanted:
         if name not in file.columns:
             remedy = "add it, or leave the target out of the task"
@@ -128,11 +128,17 @@ def _column_faults(file: ManifestFile, labels: Sequence[str], targets: Sequence[
     return faults
 
 
-def _unknown_column(file: ManifestFile, name: str, absent: Sequence[str], wanted: Sequence[str]) -> list[Fault]:
+def _misspelt(name: str, file: ManifestFile, wanted: Sequence[str]) -> str | None:
+    """Column or target that is not there and that a name resembles."""
+    absent = [column for column in (*COLUMNS, *wanted) if column not in file.columns]
+    return next(iter(get_close_matches(name.lower(), absent, n=1, cutoff=0.8)), None)
+
+
+def _unknown_column(file: ManifestFile, name: str, wanted: Sequence[str]) -> list[Fault]:
     lines = file.lines_of(name)
-    close = get_close_matches(name.lower(), absent, n=1, cutoff=0.8)
-    if close:
-        remedy = f"rename it to '{close[0]}' if that is what it holds"
+    meant = _misspelt(name, file, wanted)
+    if meant is not None:
+        remedy = f"rename it to '{meant}' if that is what it holds"
         return [Fault(line, name, "unknown column", remedy) for line in lines]
     why = (
         f"the targets of the task are {', '.join(wanted)}"

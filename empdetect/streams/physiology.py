@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
-from empdetect.streams.files import file_fingerprint, fingerprint, require_file
+from empdetect.streams.files import file_fingerprint, fingerprint, require_file, separator
 
 Channel = Literal["ECG", "BVP", "EDA", "RSP", "EMG", "TEMP"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -156,7 +156,7 @@ class PhysiologyFile:
                 f"Reading the physiology {self.path}: no sampling rate; give it in Hz "
                 "(manifest column 'physiology_rate'), there is no default"
             )
-        table = pd.read_csv(self.path, sep=None, engine="python", na_values=["n/a"])
+        table = pd.read_csv(self.path, sep=separator(self.path), skipinitialspace=True, na_values=["n/a"])
         return self._signals(table, self.rate, self.offset)
 
     def _signals(self, table: Any, rate: float, start: float) -> Physiology:

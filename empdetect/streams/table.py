@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
-from empdetect.streams.files import file_fingerprint, fingerprint, require_file
+from empdetect.streams.files import file_fingerprint, fingerprint, require_file, separator
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class TableFile:
 
         require_file(self.path)
         try:
-            table = pd.read_csv(self.path, sep=None, engine="python", na_values=["n/a"])
+            table = pd.read_csv(self.path, sep=separator(self.path), skipinitialspace=True, na_values=["n/a"])
         except Exception as error:  # pandas raises many kinds
             raise InputError(f"Reading the feature table {self.path}: {error}") from None
         table.columns = [str(name).strip() for name in table.columns]
