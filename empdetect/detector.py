@@ -182,7 +182,7 @@ class Detector:
             cache: where features are kept; None computes them anew and keeps nothing.
         """
         cache = cache or FeatureCache(enabled=False)
-        examples = [featurise(segment, self.features, cache, on_error="missing") for segment in segments]
+        examples = [featurise(segment, self.features, cache, "missing", self.task.persons) for segment in segments]
         scorable = [example for example in examples if _observed(example)]
         outputs = self.outputs(scorable, batch_size)
         answers = iter(range(len(scorable)))

@@ -114,6 +114,8 @@ class Task:
         construct: what is detected: ``empathy``, ``contagion``, ``distress``, ``emotion`` or a free name.
         interaction: ``monadic`` (one person seen), ``dyadic`` or ``group``.
         persons: how many people the model looks at: the scored one first, then the others.
+        roles: roles that are scored, e.g. ``listener``; empty scores everyone. A participant without a
+            role is always scored.
         window: length of one scored window, in seconds; None scores a recording as one piece.
         hop: seconds from the start of one window to the next; the window's length unless given.
     """
@@ -124,11 +126,13 @@ class Task:
     construct: str = "empathy"
     interaction: Interaction = "monadic"
     persons: int = 1
+    roles: tuple[str, ...] = ()
     window: float | None = None
     hop: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "targets", tuple(self.targets))
+        object.__setattr__(self, "roles", tuple(self.roles))
         problem = self._axis_problem() or self._problem()
         if problem:
             raise InputError(f"Defining the task: {problem}")
@@ -164,6 +168,7 @@ class Task:
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary for YAML and JSON."""
         plain = asdict(self)
+        plain["roles"] = list(self.roles)
         plain["targets"] = [
             {key: list(value) if isinstance(value, tuple) else value for key, value in target.items()}
             for target in plain["targets"]

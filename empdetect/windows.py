@@ -19,7 +19,7 @@ SHORTEST = 0.5
 
 
 def segments(recording: Recording, task: Task) -> list[Segment]:
-    """Every participant of a recording in the windows of a task.
+    """Every participant whose role the task scores, in the windows of the task.
 
     Utterance tasks give one segment per utterance with times, others one per window; a task without
     a window gives the whole recording, and so does a recording without a clock.
@@ -27,6 +27,8 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
     end = _end(recording)
     found = []
     for person in recording.participants:
+        if task.roles and person.role is not None and person.role not in task.roles:
+            continue
         spans = _utterances(person) if task.unit == "utterance" else _windows(end, task)
         found += [Segment(recording, person.name, start, end) for start, end in spans or [WHOLE]]
     return found

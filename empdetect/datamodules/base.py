@@ -13,6 +13,7 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from empdetect.batch import Batch, Example
+from empdetect.datamodules.bucketing import LengthSampler
 from empdetect.datamodules.splits import SPLITS, Split, split_segments
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
@@ -26,8 +27,11 @@ from empdetect.task import Task
 class SegmentDataset(Dataset[Example]):
     """Segments with their features, read from the cache and kept in memory after the first epoch."""
 
-    def __init__(self, segments: Sequence[Segment], extractors: Mapping[str, Extractor], cache: FeatureCache) -> None:
+    def __init__(
+        self, segments: Sequence[Segment], extractors: Mapping[str, Extractor], cache: FeatureCache, persons: int
+    ) -> None:
         self.segments = list(segments)
+        self.persons = persons
         self.extractors = extractors
         self.cache = cache
         self._kept: dict[int, Example] = {}
@@ -37,8 +41,13 @@ class SegmentDataset(Dataset[Example]):
 
     def __getitem__(self, index: int) -> Example:
         if index not in self._kept:
-            self._kept[index] = featurise(self.segments[index], self.extractors, self.cache)
+            self._kept[index] = featurise(self.segments[index], self.extractors, self.cache, persons=self.persons)
         return self._kept[index]
+
+    def lengths(self) -> list[int]:
+        """Frames of the longest input of each segment: what padding it with others costs."""
+        people = [[f for inputs in self[i].inputs.values() for f in inputs] for i in range(len(self))]
+        return [max((len(features.times) for features in each), default=0) for each in people]
 
 
 class EmpathyDataModule(LightningDataModule):
@@ -107,10 +116,10 @@ class EmpathyDataModule(LightningDataModule):
         """Make the datasets of all splits. ``stage`` is Lightning's and makes no difference."""
         self._split()
         if not self._datasets:
-            self._datasets = {name: SegmentDataset(self.parts[name], self.features, self.cache) for name in SPLITS}
+            self._datasets = {name: SegmentDataset(self.parts[name], self.features, self.cache, self.task.persons) for name in SPLITS}
 
     def train_dataloader(self) -> DataLoader[Example]:
-        """Shuffled batches of the training split."""
+        """Batches of the training split, shuffled, those of like length together."""
         return self._loader("train", shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Example]:
@@ -161,14 +170,17 @@ class EmpathyDataModule(LightningDataModule):
         collate = partial(
             Batch.collate, persons=self.task.persons, targets=[target.name for target in self.task.targets]
         )
+        dataset = self._datasets[split]
+        sampler = None
+        if shuffle:
+            sampler = LengthSampler(dataset.lengths(), self.batch_size, torch.Generator().manual_seed(self.seed))
         return DataLoader(
-            self._datasets[split],
+            dataset,
             batch_size=self.batch_size,
-            shuffle=shuffle,
+            sampler=sampler,
             collate_fn=collate,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            generator=torch.Generator().manual_seed(self.seed) if shuffle else None,
         )
 
 
