@@ -62,7 +62,8 @@ class Fusion(nn.Module):
         stacked = torch.where(there.unsqueeze(-1), stacked + self.place, self.missing + self.place)
         stacked, there = stacked.flatten(1, 2), there.flatten(1)
         if self.transformer is None:
-            return self.norm(_mean_of_present(stacked, there))
+            # Normed before the mean, not after: the mean of linear answers is then the answer of the mean.
+            return _mean_of_present(self.norm(stacked), there)
         first = self.summary.expand(len(stacked), -1, -1)
         fused: Tensor = self.transformer(torch.cat([first, stacked], dim=1))
         return self.norm(fused[:, 0])
