@@ -6,13 +6,13 @@ from typing import ClassVar, Literal
 
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.faults import report_faults
-from empdetect.datamodules.manifest_segments import read_manifest, refuse, usable_segments
+from empdetect.datamodules.manifest_segments import read_manifest, refuse, usable_recordings, usable_segments
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
 from empdetect.recording import Segment
 from empdetect.task import Task
 
-__all__ = ["ManifestDataModule", "read_manifest", "usable_segments"]
+__all__ = ["ManifestDataModule", "read_manifest", "usable_recordings", "usable_segments"]
 
 log = logging.getLogger(__name__)
 

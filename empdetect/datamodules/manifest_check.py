@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, ManifestError, Severity, errors, in_order
+from empdetect.datamodules.faults import Fault, ManifestError, Severity, errors, in_order, report_faults
 from empdetect.datamodules.manifest_clock import Probes, add_future_streams, time_faults
 from empdetect.datamodules.manifest_file import ManifestFile, read_file
 from empdetect.datamodules.manifest_leaks import content_faults, duplicate_faults, split_faults
@@ -13,6 +13,8 @@ from empdetect.datamodules.manifest_people import Person, gather, stream_faults,
 from empdetect.datamodules.manifest_rows import CHANNEL, Entry, read_entries, require_labels
 from empdetect.progress import track
 from empdetect.task import Target
+
+__all__ = ["Examined", "check_manifest", "examine", "report_faults"]
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,19 @@ def usable_segments(
     return _segments(wanted, examined), list(examined.faults)
 
 
+def usable_recordings(path: Path, media: bool = True) -> tuple[list[Recording], list[Fault]]:
+    """The recordings of a manifest that can be scored, and all its faults.
+
+    Args:
+        path, media: as for ``read_manifest``.
+
+    Raises:
+        InputError: no row of the manifest can be read.
+    """
+    segments, faults = usable_segments(path, None, media, unlabelled=True)
+    return list({segment.recording.id: segment.recording for segment in segments}.values()), faults
+
+
 def refuse(path: Path, faults: Sequence[Fault]) -> None:
     """Refuse a manifest with errors.
 
