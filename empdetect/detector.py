@@ -36,6 +36,7 @@ class Prediction:
         scores: by measure, the calibrated score; empty if the segment could not be scored.
         intervals: by measure, the ends of the 90% interval; NaN where the detector is not calibrated.
         quality: by modality, how far the scored person's signal can be trusted, 0 (nothing there) to 1.
+        missing: by modality of which nothing was observed, why.
         reason: why there is no score; empty if there is one.
     """
 
@@ -43,6 +44,7 @@ class Prediction:
     scores: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
 
     def score(self, measure: str) -> float | None:
@@ -197,6 +199,7 @@ class Detector:
             "detector": self.facts.get("name", "unnamed"),
             "fingerprint": self.facts.get("fingerprint"),
             "task": self.task.to_dict(),
+            "modalities": self.module.modalities,
             "calibrated": self.calibration is not None,
             "meaning": windows.MEANING,
             "limits": detector_folder.LIMITS,
@@ -227,7 +230,7 @@ class Detector:
             for place, (measure, score) in enumerate(self._answers(target, outputs[target.name][index])):
                 scores[measure] = score
                 intervals[measure] = self._interval(target, place, score)
-        return Prediction(example.segment, scores, intervals, _quality(example))
+        return Prediction(example.segment, scores, intervals, _quality(example), _missing(example))
 
     def _answers(self, target: Target, output: Tensor) -> list[tuple[str, float]]:
         fitted = self.calibration.targets.get(target.name) if self.calibration else None
@@ -251,6 +254,16 @@ def _quality(example: Example) -> dict[str, float]:
     }
 
 
+def _missing(example: Example) -> dict[str, str]:
+    """By modality of which nothing was observed of the scored person, why."""
+    return {
+        name: people[0].reason or "nothing observed"
+        for name, people in sorted(example.inputs.items())
+        if not people[0].observed
+    }
+
+
 def _unscored(example: Example) -> Prediction:
-    reasons = [f"{name}: {people[0].reason or 'nothing observed'}" for name, people in sorted(example.inputs.items())]
-    return Prediction(example.segment, quality=_quality(example), reason="; ".join(reasons))
+    missing = _missing(example)
+    reason = "; ".join(f"{name}: {why}" for name, why in missing.items())
+    return Prediction(example.segment, quality=_quality(example), missing=missing, reason=reason)

@@ -8,14 +8,14 @@ from empdetect.task import Task
 
 MEANING = (
     "One row per recording, participant, window and measure. Windows are those of the detector's task; "
-    "a window at the end may be shorter. Seconds on the recording's clock."
+    "the last one may be shorter, or take in a rest too short for a window. Seconds on the recording's clock."
 )
 
 Span = tuple[float | None, float | None]
 WHOLE: Span = (None, None)
 
 SHORTEST = 0.5
-"""A last window shorter than this share of a whole one is left to the one before it."""
+"""A rest shorter than this share of a window gets no window of its own: the one before it takes it in."""
 
 
 def segments(recording: Recording, task: Task) -> list[Segment]:
@@ -24,7 +24,7 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
     Utterance tasks give one segment per utterance with times, others one per window; a task without
     a window gives the whole recording, and so does a recording without a clock.
     """
-    end = _end(recording)
+    end = end_of(recording)
     found = []
     for person in recording.participants:
         if task.roles and person.role is not None and person.role not in task.roles:
@@ -35,10 +35,13 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
 
 
 def _utterances(person: Participant) -> list[Span]:
-    """Spans of the person's own utterances that have times."""
+    """Spans of the person's own utterances that have times; none if the transcript cannot be read."""
     if person.transcript is None:
         return []
-    own = person.transcript.read().of(person.name).utterances
+    try:
+        own = person.transcript.read().of(person.name).utterances
+    except InputError:
+        return []
     return [(u.start, u.end) for u in own if u.start is not None]
 
 
@@ -47,15 +50,17 @@ def _windows(end: float, task: Task) -> list[Span]:
     if end <= 0:
         return []
     window = task.window or end
-    spans: list[Span] = []
-    start = 0.0
-    while start == 0.0 or end - start >= SHORTEST * window:
-        spans.append((round(start, 6), round(min(start + window, end), 6)))
-        start += task.hop or window
-    return spans
+    starts = [0.0]
+    while end - (start := starts[-1] + (task.hop or window)) >= SHORTEST * window:
+        starts.append(start)
+    ends = [min(start + window, end) for start in starts]
+    # With a hop longer than the window the task leaves gaps on purpose; else no moment may get lost.
+    if (task.hop or window) <= window:
+        ends[-1] = end
+    return [(round(start, 6), round(stop, 6)) for start, stop in zip(starts, ends)]
 
 
-def _end(recording: Recording) -> float:
+def end_of(recording: Recording) -> float:
     """End of the last stream that can be read, in seconds; one broken stream must not hide the others."""
     ends = [0.0]
     for person in recording.participants:
