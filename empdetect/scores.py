@@ -1,6 +1,8 @@
 """Scores: the long table of a detector's answers. Every other output derives from it."""
 
+import csv
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,9 @@ COLUMNS = {
 """Columns of the table and what they mean."""
 
 NUMBERS = ("start", "end", "score", "low", "high", "quality")
+TEXTS = tuple(name for name in COLUMNS if name not in NUMBERS)
+DECIMALS = 6
+LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,24 @@ class Scores:
     def write(self, path: Path) -> Path:
         """Write the table as ``.tsv`` with its JSON sidecar, or all in one ``.json``.
 
+        A ``.json`` with all rows is a sidecar too: a ``.tsv`` of the same name, written before or
+        after it, shares it. Numbers have up to 6 decimals.
+
         Raises:
             InputError: the ending is neither.
         """
-        writers = {".tsv": self._write_tsv, ".json": self._write_json}
-        if path.suffix not in writers:
-            raise InputError(f"Writing scores to {path}: allowed endings are {', '.join(writers)}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writers[path.suffix](path)
+        if path.suffix not in (".tsv", ".json"):
+            raise InputError(f"Writing scores to {path}: allowed endings are .tsv, .json")
+        if path.suffix == ".json":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_json(path, {**_head(self.about), "rows": _rows(self.table)})
+            return path
+        sidecar = path.with_suffix(".json")
+        shared = _holds_rows(sidecar)
+        with ScoresFile(path, self.about) as file:
+            file.add(self)
+        if shared:
+            self.write(sidecar)
         return path
 
     @classmethod
@@ -72,41 +87,121 @@ class Scores:
         Raises:
             InputError: the file is missing or not a Scores table.
         """
-        import pandas as pd
-
         if not path.is_file():
             raise InputError(f"Reading scores: no file {path}")
         if path.suffix == ".json":
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = _read_json(path)
+            if "rows" not in content:
+                raise InputError(f"Reading scores from {path}: it holds no rows; read the .tsv that it lies beside")
             return cls.of(content["rows"], content["about"])
-        table = pd.read_csv(path, sep="\t", na_values=["n/a"], keep_default_na=False, dtype=dict.fromkeys(TEXTS, str))
-        if list(table.columns) != list(COLUMNS):
-            raise InputError(f"Reading scores from {path}: the columns must be {', '.join(COLUMNS)}")
         sidecar = path.with_suffix(".json")
-        about = json.loads(sidecar.read_text(encoding="utf-8"))["about"] if sidecar.is_file() else {}
-        return cls(_typed(table), about)
+        about = _read_json(sidecar)["about"] if sidecar.is_file() else {}
+        return cls(_typed(_read_tsv(path)), about)
 
-    def _write_tsv(self, path: Path) -> None:
-        table = self.table.copy()
+
+class ScoresFile:
+    """A ``.tsv`` that grows row by row, so that a stopped run loses nothing; a context manager.
+
+    Args:
+        path: the file; an older one is replaced, and so is its sidecar.
+        about: as for ``Scores``.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", encoding="utf-8", newline="")
+            _write_json(path.with_suffix(".json"), _head(about))
+            self._file.write("\t".join(COLUMNS) + "\n")
+        except OSError as error:
+            raise InputError(f"Writing scores to {path}: {error.strerror}; give a folder that can be written") from None
+
+    def add(self, scores: Scores) -> None:
+        """Write rows to the disk."""
+        table = scores.table.copy()
         table[list(TEXTS)] = table[list(TEXTS)].replace("", None)
-        table.to_csv(path, sep="\t", index=False, na_rep="n/a", float_format="%.6g")
-        sidecar = {"about": dict(self.about), "columns": COLUMNS}
-        path.with_suffix(".json").write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")
+        # Texts hold no tabs and line ends, so nothing needs quotes and every line is one row.
+        table.to_csv(
+            self._file, sep="\t", index=False, header=False, na_rep="n/a", quoting=csv.QUOTE_NONE, lineterminator="\n"
+        )
+        self._file.flush()
 
-    def _write_json(self, path: Path) -> None:
-        rows = json.loads(self.table.to_json(orient="records", double_precision=6))
-        content = {"about": dict(self.about), "columns": COLUMNS, "rows": rows}
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> "ScoresFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-TEXTS = tuple(name for name in COLUMNS if name not in NUMBERS)
+def _head(about: Mapping[str, Any]) -> dict[str, Any]:
+    return {"about": dict(about), "columns": COLUMNS}
+
+
+def _holds_rows(path: Path) -> bool:
+    try:
+        return path.is_file() and "rows" in _read_json(path)
+    except InputError:
+        return False
+
+
+def _rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Rows for JSON, null where a number is not known."""
+    return [
+        {name: None if value != value else value for name, value in row.items()} for row in table.to_dict("records")
+    ]
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"Reading scores from {path}: not valid JSON ({error})") from None
+    if not isinstance(content, dict) or "about" not in content:
+        raise InputError(f"Reading scores from {path}: it must hold about, columns and rows")
+    return content
+
+
+def _read_tsv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            na_values=["n/a"],
+            keep_default_na=False,
+            dtype=dict.fromkeys(TEXTS, str),
+            quoting=csv.QUOTE_NONE,
+        )
+    except ValueError as error:  # pandas raises many kinds of it
+        raise InputError(f"Reading scores from {path}: not a table ({error})") from None
+    if list(table.columns) != list(COLUMNS):
+        raise InputError(f"Reading scores from {path}: the columns must be {', '.join(COLUMNS)}")
+    return table
 
 
 def _typed(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Numbers as floats, texts as strings, empty texts as ''."""
+    """Numbers as floats of 6 decimals, texts as one line each, empty texts as ''."""
     table = table.copy()
     for name in NUMBERS:
-        table[name] = table[name].astype(float)
+        table[name] = table[name].astype(float).round(DECIMALS)
     for name in TEXTS:
-        table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
+        table[name] = table[name].astype(object).where(table[name].notna(), "").map(_one_line)
     return table
+
+
+def _one_line(text: object) -> str:
+    """Text as one cell of a table can hold it, in UTF-8."""
+    return LINE_BREAKS.sub(" ", str(text)).encode("utf-8", "backslashreplace").decode()

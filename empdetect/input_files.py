@@ -1,0 +1,233 @@
+"""The files of one recording: what kind each is, and how they are opened as a Recording."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from empdetect.errors import InputError
+from empdetect.recording import Participant, Recording, Segment
+from empdetect.streams.audio import AudioStream
+from empdetect.streams.media import open_media, tracks
+from empdetect.streams.physiology import PhysiologyFile
+from empdetect.streams.transcript import TranscriptFile
+from empdetect.streams.video import VideoStream
+from empdetect.task import Task
+from empdetect.windows import segments as windows
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "video": (".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".m4v", ".webm"),
+    "audio": (".wav", ".flac", ".mp3", ".m4a", ".opus", ".ogg"),
+    "transcript": (".vtt", ".srt", ".tsv", ".json", ".txt"),
+    "physiology": ("_physio.tsv.gz", "_physio.tsv", ".tsv.gz"),
+}
+"""Endings of the files that can be part of a recording; of two transcripts the earlier kind is taken."""
+
+ALONE = "speaker"
+"""Name of a participant whom no transcript names."""
+
+SUFFIX = re.compile(r"_(physio|video|audio|audiovideo|transcript)$")
+"""Suffixes of BIDS (and its proposal for audio and video, BEP047) that are not part of a recording's name."""
+
+NOT_WORDS = re.compile(r"^(readme|licen[cs]e|changes|changelog|requirements|notes)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One recording to be scored, not opened yet.
+
+    Args:
+        id: its name in all outputs.
+        source: the file that stands for it in messages.
+        files: its files by kind, one of ``KINDS``.
+        segments: its segments, if a manifest gives them.
+        notes: what the user should know about how its files were put together.
+        problem: why it cannot be opened; empty if nothing is known.
+    """
+
+    id: str
+    source: Path
+    files: Mapping[str, Path] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+    def open(self) -> "Opened":
+        """The recording.
+
+        Raises:
+            InputError: none of its files can be read.
+        """
+        if self.problem:
+            raise InputError(self.problem)
+        if self.segments:
+            return Opened(self.segments[0].recording, self.segments, self.notes)
+        people, notes = _participants(self.files)
+        return Opened(Recording(self.id, people), (), (*self.notes, *notes))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A recording and how it is to be scored.
+
+    Args:
+        recording: the recording.
+        given: segments that a manifest asks for.
+        notes: what the user should know, e.g. that a stream belongs to nobody.
+    """
+
+    recording: Recording
+    given: tuple[Segment, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def segments(self, task: Task) -> list[Segment]:
+        """What to score: a manifest's segments that have times, else everyone in the windows of the task."""
+        timed = [segment for segment in self.given if segment.start is not None or segment.end is not None]
+        done = {segment.participant for segment in timed}
+        wanted = {segment.participant for segment in self.given} - done
+        if self.given and not wanted:
+            return timed
+        rest = windows(self.recording, task)
+        return timed + [segment for segment in rest if not self.given or segment.participant in wanted]
+
+
+def kind_of(path: Path) -> str:
+    """Kind of a file that is part of a recording, by its ending; by its content where the ending says nothing.
+
+    Raises:
+        InputError: it is of no known kind.
+    """
+    name = path.name.lower()
+    for kind in ("physiology", "video", "audio", "transcript"):
+        if name.endswith(KINDS[kind]):
+            return kind
+    found = tracks(path)
+    if found & {"video", "audio"}:
+        return "video" if "video" in found else "audio"
+    known = ", ".join(ending for endings in KINDS.values() for ending in endings)
+    raise InputError(f"Reading {path}: neither a media file nor a known ending; known are {known}")
+
+
+def looks_like(path: Path) -> Literal["manifest", "video", "audio", "transcript", "physiology", "other"]:
+    """What a file is, seen from its name and, for tables and JSON, its first lines.
+
+    A broken file counts as what its name says, so that it is reported and not passed over.
+    """
+    name = path.name.lower()
+    if name.endswith(".jsonl"):
+        return "manifest"
+    if name.endswith(KINDS["physiology"]):
+        return "physiology"
+    if name.endswith(".tsv"):
+        return _table(path)
+    if name.endswith((".json", ".txt")) and not _may_hold_words(path):
+        return "other"
+    for kind in ("video", "audio", "transcript"):
+        if name.endswith(KINDS[kind]):
+            return kind
+    return "other"
+
+
+def name_of(path: Path) -> str:
+    """Name of the recording that a file belongs to: its own without ending and without what BIDS puts before it."""
+    ending = next((end for ends in KINDS.values() for end in ends if path.name.lower().endswith(end)), path.suffix)
+    stem = path.name[: len(path.name) - len(ending)] or path.name
+    return SUFFIX.sub("", stem) or stem
+
+
+def _table(path: Path) -> Literal["manifest", "transcript", "other"]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            columns = [name.strip() for name in file.readline().rstrip("\r\n").split("\t")]
+    except (OSError, UnicodeDecodeError):
+        return "transcript"
+    if "text" in columns or not any(columns):
+        return "transcript"
+    streams = {"video", "audio", "transcript", "physiology", "features"}
+    return "manifest" if "recording" in columns and streams & set(columns) else "other"
+
+
+def _may_hold_words(path: Path) -> bool:
+    """Whether a .json or .txt can be a transcript; not so sidecars of other files and read-mes."""
+    if path.suffix.lower() == ".txt":
+        return NOT_WORDS.match(path.name) is None
+    if any(path.with_suffix(ending).exists() for ending in (".tsv", ".tsv.gz")):
+        return False
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return isinstance(content, list) or (isinstance(content, dict) and "dialogue" in content)
+
+
+def _participants(files: Mapping[str, Path]) -> tuple[tuple[Participant, ...], list[str]]:
+    """The people of a recording, and notes about streams that belong to none of them.
+
+    Raises:
+        InputError: none of the files can be read.
+    """
+    video, audio, problems = _media(files)
+    words = TranscriptFile(files["transcript"]) if "transcript" in files else None
+    speakers: tuple[str, ...] = ()
+    if words is not None:
+        try:
+            speakers = words.read().speakers
+        except InputError as error:
+            problems.append(str(error))
+    physiology = PhysiologyFile(files["physiology"]) if "physiology" in files else None
+    if physiology is not None and len(problems) == len(files) - 1:
+        problems += _problem_of(physiology)
+    if len(problems) == len(files):
+        raise InputError("; ".join(problems))
+    if len(speakers) > 1:
+        return tuple(Participant(name, transcript=words) for name in speakers), _unowned(files, speakers)
+    name = speakers[0] if speakers else ALONE
+    return (Participant(name, None, video, audio, words, physiology),), []
+
+
+def _media(files: Mapping[str, Path]) -> tuple[VideoStream | None, AudioStream | None, list[str]]:
+    """Picture, sound, and why files cannot be read. A file that cannot be read stays, so that its reason is told."""
+    problems = []
+    video, audio = files.get("video"), files.get("audio")
+    found = tracks(video) if video else set()
+    if video is not None and not found & {"video", "audio"}:
+        problems += _unreadable(video, "video")
+        found = {"video", "audio"}
+    if audio is not None and "audio" not in tracks(audio):
+        problems += _unreadable(audio, "audio")
+    sound = audio or (video if "audio" in found else None)
+    picture = video if "video" in found else None
+    return (
+        None if picture is None else VideoStream(picture),
+        None if sound is None else AudioStream(sound),
+        problems,
+    )
+
+
+def _unreadable(path: Path, kind: Literal["video", "audio"]) -> list[str]:
+    try:
+        with open_media(path, kind):
+            return []
+    except InputError as error:
+        return [str(error)]
+
+
+def _problem_of(physiology: PhysiologyFile) -> list[str]:
+    try:
+        physiology.read()
+    except InputError as error:
+        return [str(error)]
+    return []
+
+
+def _unowned(files: Mapping[str, Path], speakers: tuple[str, ...]) -> list[str]:
+    """Notes about files that cannot be given to one of several speakers."""
+    names = ", ".join(speakers[:4]) + (", ..." if len(speakers) > 4 else "")
+    return [
+        f"{path.name} is given to nobody: the transcript names {len(speakers)} speakers ({names}) and nothing says "
+        "whose it is; a manifest can say so"
+        for kind, path in files.items()
+        if kind != "transcript"
+    ]
