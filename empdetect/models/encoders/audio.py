@@ -100,7 +100,7 @@ class PretrainedAudioEncoder(Encoder):
         self.trainable = trainable
         self.learning_rate = learning_rate
         self.features = samples
-        self.backbone = load_pretrained(network, weights)
+        self.backbone = load_pretrained(network, weights).train(trainable)
         self.width = self.backbone.config.hidden_size
         self.pool = AttentiveStatistics(self.width)
         self.backbone.requires_grad_(trainable)

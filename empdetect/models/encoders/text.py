@@ -35,7 +35,8 @@ class TransformerTextEncoder(Encoder):
         self.max_tokens = max_tokens
         self.trainable_layers = trainable_layers
         self.learning_rate = learning_rate
-        self.backbone = load_text_model(model)
+        # Transformers loads networks in evaluation mode; Lightning keeps the mode, and dropout would stay off.
+        self.backbone = load_text_model(model).train()
         tokenizer = load_tokenizer(model)
         self.width = int(self.backbone.config.hidden_size)
         self._first, self._last = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
