@@ -33,6 +33,10 @@ class TrainingCLI(LightningCLI):
         parser.set_defaults({"early_stopping.monitor": "val/main", "early_stopping.mode": "max"})
         parser.add_argument("--name", default="detector", help="name of the detector, for its card")
 
+    def before_fit(self) -> None:
+        """Find out that model and features do not fit before hours of feature extraction, not after."""
+        self.model.check_features(self.datamodule.features)
+
     def after_fit(self) -> None:
         """Evaluate the best weights, calibrate them and write the detector's folder."""
         folder = Path(self.trainer.log_dir or self.trainer.default_root_dir) / "detector"
@@ -119,14 +123,15 @@ def print_results(facts: Mapping[str, Any], folder: Path) -> None:
     console.print(f"detector: {folder}")
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Run a training command.
+def run(arguments: Sequence[str]) -> TrainingCLI:
+    """Run a training command, and return the command with its trainer, model and data.
 
     Args:
         arguments: what follows ``empdetect`` on the command line, e.g. ``["fit", "--config", "x.yaml"]``.
     """
-    args: ArgsType = list(arguments)
-    TrainingCLI(
+    # LightningCLI warns of arguments that are given although there are some on the command line.
+    args: ArgsType = None if list(arguments) == sys.argv[1:] else list(arguments)
+    return TrainingCLI(
         DetectorModule,
         EmpathyDataModule,
         subclass_mode_data=True,
