@@ -101,15 +101,7 @@ class Detector:
         facts: Mapping[str, Any] | None = None,
         device: str = "auto",
     ) -> None:
-        missing = sorted(set(module.modalities) - set(features))
-        if missing:
-            raise InputError(f"Building a detector: no features for {', '.join(missing)}, which the model reads")
-        for name in module.modalities:
-            want, give = module.encoders[name].features, features[name].width
-            if want != give:
-                raise InputError(
-                    f"Building a detector: the {name} encoder takes {want} features a frame, its extractor gives {give}"
-                )
+        module.check_features(features)
         self.device = pick_device(device)
         self.module = module.to(self.device).eval()
         self.features = {name: features[name] for name in module.modalities}

@@ -1,7 +1,9 @@
 """Training from a configuration: LightningCLI, and a detector's folder out of every fit."""
 
+import logging
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +17,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.detector import Detector
+from empdetect.device import explain_device
 from empdetect.models.calibration import Calibration, calibrate
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.metrics import TargetMetrics
@@ -129,6 +132,8 @@ def run(arguments: Sequence[str]) -> TrainingCLI:
     Args:
         arguments: what follows ``empdetect`` on the command line, e.g. ``["fit", "--config", "x.yaml"]``.
     """
+    quieten()
+    print(explain_device(), file=sys.stderr)  # noqa: T201
     # LightningCLI warns of arguments that are given although there are some on the command line.
     args: ArgsType = None if list(arguments) == sys.argv[1:] else list(arguments)
     return TrainingCLI(
@@ -147,6 +152,13 @@ def run(arguments: Sequence[str]) -> TrainingCLI:
             "enable_progress_bar": sys.stderr.isatty(),
         },
     )
+
+
+def quieten() -> None:
+    """Keep Lightning's tips and the warnings that no user of ours can act on off the terminal."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*treespec")
+    warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
 
 
 def progress_callbacks() -> list[Any]:

@@ -27,7 +27,7 @@ def _cache_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def simulated_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Manifest of a simulated corpus: two dyads (one train, one test) of 20 s, two windows each. Do not write there."""
+    """Manifest of a simulated corpus: three dyads (train, val, test) of 20 s, two windows each. Do not write there."""
     from empdetect.datamodules.simulation import simulate_corpus
 
-    return simulate_corpus(tmp_path_factory.mktemp("simulated"), dyads=2, seconds=20.0, workers=1)
+    return simulate_corpus(tmp_path_factory.mktemp("simulated"), dyads=3, seconds=20.0, workers=1)

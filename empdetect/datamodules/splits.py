@@ -18,7 +18,8 @@ def split_segments(
 ) -> dict[Split, list[Segment]]:
     """Split by the dataset's own ``split`` where every segment has one, else into grouped folds.
 
-    Fold ``fold`` is the test set, the next one the validation set, the rest is for training.
+    Fold ``fold`` is the test set, the next one the validation set, the rest is for training. A dataset
+    that comes with training and test set only gets its validation set from the groups of the former.
 
     Args:
         segments: all labelled segments.
@@ -32,12 +33,17 @@ def split_segments(
     """
     if all(segment.split for segment in segments):
         parts = _published(segments)
+        if not parts["val"]:
+            parts = _with_validation(parts, target, folds, seed)
     else:
         parts = _folds(segments, target, folds, fold, seed)
     check_groups(parts)
-    empty = [name for name in ("train", "test") if not parts[name]]
+    empty = [name for name in SPLITS if not parts[name]]
     if empty:
-        raise InputError(f"Splitting {len(segments)} segments: no segment is in {' or '.join(empty)}")
+        raise InputError(
+            f"Splitting {len(segments)} segments: no segment is in {' or '.join(empty)}; "
+            "mark some, or leave the split of all rows empty to get folds"
+        )
     return parts
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from empdetect.batch import Batch
 from empdetect.errors import InputError
+from empdetect.features.base import Extractor
 from empdetect.models.encoders.base import Encoder
 from empdetect.models.fusion import Fusion
 from empdetect.models.heads import Heads, decode, level_probabilities, target_loss
@@ -77,6 +78,23 @@ class DetectorModule(LightningModule):
     def modalities(self) -> list[str]:
         """Names of the modalities, sorted."""
         return sorted(self.encoders)
+
+    def check_features(self, features: Mapping[str, Extractor]) -> None:
+        """Make sure that there is an extractor for each encoder, and that it gives what the encoder takes.
+
+        Raises:
+            InputError: one is missing or of another width.
+        """
+        missing = sorted(set(self.modalities) - set(features))
+        if missing:
+            raise InputError(f"Building a detector: no features for {', '.join(missing)}, which the model reads")
+        for name in self.modalities:
+            want, give = self.encoders[name].features, features[name].width
+            if want != give:
+                raise InputError(
+                    f"Building a detector: the {name} encoder takes {want} features a frame, its extractor gives "
+                    f"{give}; set the encoder's 'features' to {give}"
+                )
 
     def forward(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Outputs of every head.

@@ -1,0 +1,97 @@
+"""`empdetect fit` on a simulated corpus: a detector's folder comes out, and answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from empdetect.cli import main
+from empdetect.detector import Detector
+
+TARGET = {"name": "empathy", "kind": "binary"}
+
+
+def configuration(manifest: Path, runs: Path) -> dict[str, object]:
+    return {
+        "name": "tiny",
+        "trainer": {
+            "max_epochs": 2,
+            "accelerator": "cpu",
+            "logger": {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": {"save_dir": str(runs)}},
+        },
+        "data": {
+            "class_path": "empdetect.datamodules.manifest.ManifestDataModule",
+            "init_args": {
+                "manifest": str(manifest),
+                "features": {"text": {"class_path": "empdetect.features.text.TextEmbeddings"}},
+                "task": {"targets": [TARGET], "persons": 2, "roles": ["observer"], "window": 10.0},
+                "batch_size": 2,
+            },
+        },
+        "model": {
+            "width": 8,
+            "fusion_layers": 1,
+            "encoders": {
+                "text": {
+                    "class_path": "empdetect.models.encoders.temporal.TemporalConvEncoder",
+                    "init_args": {"features": 384, "width": 8, "layers": 0},
+                }
+            },
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def fitted(simulated_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run that `empdetect fit` made."""
+    folder = tmp_path_factory.mktemp("fit")
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(configuration(simulated_corpus, folder)), encoding="utf-8")
+    assert main(["fit", "--config", str(config)]) == 0
+    return next(folder.rglob("detector"))
+
+
+def test_fit_writes_a_detector_that_loads(fitted: Path) -> None:
+    detector = Detector.from_pretrained(fitted, device="cpu")
+    assert detector.measures == ["empathy"]
+    assert detector.task.roles == ("observer",)
+
+
+def test_the_facts_tell_what_was_measured_on_what(fitted: Path) -> None:
+    facts = json.loads((fitted / "metrics.json").read_text(encoding="utf-8"))
+    assert facts["name"] == "tiny"
+    assert set(facts["test"]) == {f"empathy/{m}" for m in ("accuracy", "macro_f1", "uar", "auroc")}
+    assert facts["majority"]["empathy/accuracy"] == pytest.approx(0.5)
+    assert len(facts["fingerprint"]) == 32
+    assert facts["seed"] == 0
+
+
+def test_the_card_says_what_a_score_is_not(fitted: Path) -> None:
+    card = (fitted / "README.md").read_text(encoding="utf-8")
+    assert "not a diagnosis" in card
+    assert yaml.safe_load(card.split("---")[1])["library_name"] == "empdetect"
+
+
+def test_an_encoder_that_does_not_fit_its_features_is_refused_before_training(
+    simulated_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = configuration(simulated_corpus, tmp_path)
+    wrong["model"]["encoders"]["text"]["init_args"]["features"] = 5  # type: ignore[index]
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(wrong), encoding="utf-8")
+    assert main(["fit", "--config", str(config)]) == 2
+    message = capsys.readouterr().err
+    assert "takes 5 features a frame, its extractor gives 384" in message
+    assert "Traceback" not in message
+
+
+def test_a_misspelt_key_is_named(simulated_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = configuration(simulated_corpus, tmp_path)
+    wrong["modle"] = wrong.pop("model")
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(wrong), encoding="utf-8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["fit", "--config", str(config)])
+    assert stopped.value.code == 2
+    assert "modle" in capsys.readouterr().err
