@@ -64,7 +64,8 @@ def _target_line(target: Target) -> str:
 def _training_data(facts: Mapping[str, Any]) -> str:
     return (
         "## Training data\n\n"
-        f"{facts.get('data') or 'Not stated.'}\n\nLicence of the data: {(facts.get('licence') or 'not stated').rstrip('.')}. "
+        f"{facts.get('data') or 'Not stated.'}\n\n"
+        f"Licence of the data: {(facts.get('licence') or 'not stated').rstrip('.')}. "
         "The people in it are few and come from few places: expect other results for other ages, languages, "
         "cultures, cameras and microphones."
     )

@@ -33,6 +33,7 @@ def split_segments(
     """
     if all(segment.split for segment in segments):
         parts = _published(segments)
+        check_groups(parts)
         if not parts["val"]:
             parts = _with_validation(parts, target, folds, seed)
     else:
