@@ -77,6 +77,22 @@ def _published(segments: Sequence[Segment]) -> dict[Split, list[Segment]]:
     return {name: [segment for segment in segments if segment.split == name] for name in SPLITS}
 
 
+def _with_validation(
+    parts: dict[Split, list[Segment]], target: Target, folds: int, seed: int
+) -> dict[Split, list[Segment]]:
+    """The same parts, one fold of the training groups turned into the validation set."""
+    train = parts["train"]
+    groups = np.array([group_of(segment) for segment in train])
+    if len(set(groups)) < folds:
+        return parts
+    held_out = set(_grouped_folds(train, groups, target, folds, seed)[0].tolist())
+    return {
+        "train": [segment for place, segment in enumerate(train) if place not in held_out],
+        "val": [segment for place, segment in enumerate(train) if place in held_out],
+        "test": parts["test"],
+    }
+
+
 def _folds(segments: Sequence[Segment], target: Target, folds: int, fold: int, seed: int) -> dict[Split, list[Segment]]:
     groups = np.array([group_of(segment) for segment in segments])
     if folds < 3 or not 0 <= fold < folds:
