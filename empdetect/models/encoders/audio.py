@@ -4,11 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from empdetect.models.encoders.base import AttentiveStatistics, Encoder, InputLayer
+from empdetect.models.encoders.conformer import ConformerBlock
 from empdetect.models.encoders.pretrained import load_pretrained
 
 
 class ConformerEncoder(Encoder):
-    """Conformer (Gulati et al., Interspeech 2020; torchaudio's) over log-mel and prosody frames.
+    """Conformer (Gulati et al., Interspeech 2020) over log-mel and prosody frames.
 
     Args:
         features: number of features a frame.
@@ -33,8 +34,6 @@ class ConformerEncoder(Encoder):
         mask_share: float = 0.1,
     ) -> None:
         super().__init__()
-        from torchaudio.models import Conformer
-
         self.features = features
         self.width = width
         self.layers = layers
@@ -44,19 +43,20 @@ class ConformerEncoder(Encoder):
         self.time_masks = time_masks
         self.mask_share = mask_share
         self.input = InputLayer(features, width)
-        self.shorten = nn.Sequential(_halving(width), _halving(width))
-        self.conformer = Conformer(width, heads, 4 * width, layers, kernel, dropout=dropout, use_group_norm=True)
+        self.shorten = nn.ModuleList([_halving(width), _halving(width)])
+        self.blocks = nn.ModuleList(ConformerBlock(width, heads, kernel, dropout) for _ in range(layers))
         self.pool = AttentiveStatistics(width)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        hidden = self.input(self._hide(x) if self.training else x) * mask.unsqueeze(-1)
-        hidden = self.shorten(hidden.transpose(1, 2)).transpose(1, 2)
-        kept = mask[:, ::4][:, : hidden.shape[1]]
-        # torchaudio's conformer masks by length; gaps inside are zeroed above and left out of the pooling.
-        lengths = _last_observed(kept).clamp(min=1)
-        longest = int(lengths.max())
-        hidden, _ = self.conformer(hidden[:, :longest], lengths)
-        return self.pool(hidden, kept[:, :longest])
+        hidden = self.input(self._hide(x) if self.training else x)
+        for halve in self.shorten:
+            hidden = halve((hidden * mask.unsqueeze(-1)).transpose(1, 2)).transpose(1, 2)
+            mask = mask[:, ::2]
+        longest = int(_last_observed(mask).clamp(min=1).max())
+        hidden, mask = hidden[:, :longest], mask[:, :longest]
+        for block in self.blocks:
+            hidden = block(hidden, mask)
+        return self.pool(hidden, mask)
 
     def _hide(self, x: Tensor) -> Tensor:
         """Hide stretches of time, each of another place and length: unknown values, not zeros."""
