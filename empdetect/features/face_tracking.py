@@ -1,0 +1,237 @@
+"""Faces of a video: found by a Haar cascade (Viola & Jones, 2001) now and then, tracked, interpolated in between."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+
+LONGEST_SIDE = 320
+"""Pixels to which a picture is scaled down for finding faces: five times faster than 720, and as sure."""
+SMALLEST_FACE = 24
+"""Pixels of the smallest face in the scaled picture; the cascade was trained on 20."""
+EYE_WIDTH = 128
+"""Pixels to which a face is scaled for finding its eyes."""
+SURE = 30
+"""Neighbouring hits of the cascade at which a detection counts as sure."""
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """A face in one picture.
+
+    Args:
+        x, y: its centre, in pixels.
+        side: length of its square, in pixels.
+        tilt: angle of the line through the eyes, in degrees, 0 if level; NaN if the eyes were not found.
+        confidence: 0 to 1; grows with the number of neighbouring hits.
+    """
+
+    x: float
+    y: float
+    side: float
+    tilt: float
+    confidence: float
+
+    def overlap(self, other: "FaceBox") -> float:
+        """Intersection over union of the two squares."""
+        width, height = (
+            min(a + self.side / 2, b + other.side / 2) - max(a - self.side / 2, b - other.side / 2)
+            for a, b in ((self.x, other.x), (self.y, other.y))
+        )
+        shared = max(width, 0.0) * max(height, 0.0)
+        return shared / (self.side**2 + other.side**2 - shared)
+
+    def near(self, other: "FaceBox") -> bool:
+        """Whether it may be the same face after it was lost: within two sides, and of like size."""
+        distance = np.hypot(self.x - other.x, self.y - other.y)
+        return bool(distance <= 2 * other.side and 0.5 <= self.side / other.side <= 2)
+
+
+def find_faces(picture: Gray) -> list[FaceBox]:
+    """Faces looking at the camera, in a picture ``(height, width)``."""
+    import cv2
+
+    scale = min(1.0, LONGEST_SIDE / max(picture.shape))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+    if min(small.shape) < SMALLEST_FACE:
+        return []
+    boxes, hits = _cascade("haarcascade_frontalface_alt2.xml").detectMultiScale2(
+        cv2.equalizeHist(small), scaleFactor=1.1, minNeighbors=3, minSize=(SMALLEST_FACE, SMALLEST_FACE)
+    )
+    found = []
+    for (left, top, width, height), hit in zip(boxes, hits):
+        x, y, side = (left + width / 2) / scale, (top + height / 2) / scale, width / scale
+        found.append(FaceBox(x, y, side, _tilt(picture, x, y, side), min(1.0, float(hit) / SURE)))
+    return found
+
+
+@dataclass
+class Track:
+    """One face over time.
+
+    Args:
+        times: seconds of its detections, growing.
+        faces: the detections.
+    """
+
+    times: list[float] = field(default_factory=list)
+    faces: list[FaceBox] = field(default_factory=list)
+
+    def add(self, time: float, face: FaceBox) -> None:
+        """Add the next detection."""
+        self.times.append(time)
+        self.faces.append(face)
+
+    @property
+    def presence(self) -> float:
+        """Sum of the squares' areas: large for a face that is long there and near the camera."""
+        return sum(face.side**2 for face in self.faces)
+
+    def runs(self, gap: float) -> list["Track"]:
+        """The track cut where the face was lost for longer than ``gap`` seconds."""
+        cuts = np.flatnonzero(np.diff(self.times) > gap) + 1
+        bounds = [0, *cuts.tolist(), len(self.times)]
+        return [Track(self.times[a:b], self.faces[a:b]) for a, b in pairwise(bounds)]
+
+
+class Tracker:
+    """Joins detections to tracks, picture by picture.
+
+    A detection continues the track whose last square it overlaps most, by 0.3 at least. A face that
+    was lost for longer than ``gap`` is found again where it was: within two sides, and of like size.
+
+    Args:
+        gap: seconds after which a face counts as lost.
+    """
+
+    OVERLAP = 0.3
+
+    def __init__(self, gap: float) -> None:
+        self.gap = gap
+        self.tracks: list[Track] = []
+
+    def add(self, time: float, faces: Sequence[FaceBox]) -> None:
+        """Add the faces of the next picture, at ``time`` seconds."""
+        pairs = [(self._likeness(track, time, face), track, face) for track in list(self.tracks) for face in faces]
+        taken: list[Any] = []
+        for likeness, track, face in sorted(pairs, key=lambda pair: -pair[0]):
+            if likeness > 0 and not any(one is track or one is face for one in taken):
+                track.add(time, face)
+                taken += [track, face]
+        for face in faces:
+            if not any(one is face for one in taken):
+                self.tracks.append(Track([time], [face]))
+
+    def _likeness(self, track: Track, time: float, face: FaceBox) -> float:
+        """How well a detection continues a track; 0 if it cannot."""
+        last = track.faces[-1]
+        overlap = face.overlap(last)
+        if time - track.times[-1] <= self.gap:
+            return overlap if overlap >= self.OVERLAP else 0.0
+        # Below any overlap of a track that is not lost.
+        return (1 + overlap) * self.OVERLAP / 4 if face.near(last) else 0.0
+
+
+@dataclass(frozen=True)
+class FacePath:
+    """Where one face is at any moment.
+
+    Args:
+        runs: ``(time, 5)`` each, one for every stretch in which the face is seen: seconds, x, y and
+            side in pixels, tilt in degrees.
+        confidences: ``(time,)`` each, of the same detections.
+    """
+
+    runs: tuple[NDArray[np.float64], ...]
+    confidences: tuple[NDArray[np.float64], ...]
+
+    def at(self, time: float) -> tuple[FaceBox, int] | None:
+        """The face at a moment and the number of its run; None if it is not seen."""
+        for number, (run, confidence) in enumerate(zip(self.runs, self.confidences)):
+            if run[0, 0] <= time <= run[-1, 0]:
+                x, y, side, tilt = (float(np.interp(time, run[:, 0], run[:, column])) for column in range(1, 5))
+                return FaceBox(x, y, side, tilt, float(np.interp(time, run[:, 0], confidence))), number
+        return None
+
+
+def follow_face(pictures: Iterable[tuple[float, Gray]], every: float, gap: float) -> tuple[FacePath | None, int]:
+    """Find and track the participant's face: the one with the greatest presence, long there and near.
+
+    A face seen fewer than three times in a row is taken for a false one.
+
+    Args:
+        pictures: seconds and picture ``(height, width)``, about one every ``every`` seconds.
+        every: seconds between pictures.
+        gap: a face unseen for so many seconds is lost; shorter gaps are interpolated.
+
+    Returns:
+        Where the face is, None if there is no face, and the number of pictures looked at.
+    """
+    tracker, count, time = Tracker(gap), 0, 0.0
+    for time, picture in pictures:
+        tracker.add(time, find_faces(picture))
+        count += 1
+    tracks = [[run for run in track.runs(gap) if len(run.times) >= min(3, count)] for track in tracker.tracks]
+    runs = max(tracks, key=lambda kept: sum(run.presence for run in kept), default=[])
+    if not runs:
+        return None, count
+    if runs[-1].times[-1] == time:
+        # Still there in the last picture looked at, so also in the few frames after it.
+        runs[-1].add(time + every, runs[-1].faces[-1])
+    confidences = tuple(np.array([face.confidence for face in run.faces]) for run in runs)
+    return FacePath(tuple(_smooth(run) for run in runs), confidences), count
+
+
+def _smooth(run: Track) -> NDArray[np.float64]:
+    """Detections ``(time, 5)`` of a run without the cascade's jitter; unknown tilts from their neighbours."""
+    from scipy.ndimage import gaussian_filter1d
+
+    boxes = np.array([(face.x, face.y, face.side, face.tilt) for face in run.faces])
+    known = np.isfinite(boxes[:, 3])
+    times = np.array(run.times)
+    boxes[:, 3] = np.interp(times, times[known], boxes[known, 3]) if known.any() else 0.0
+    return np.column_stack([times, gaussian_filter1d(boxes, sigma=1.0, axis=0, mode="nearest")])
+
+
+def _tilt(picture: Gray, x: float, y: float, side: float) -> float:
+    """Angle of the eyes in degrees; NaN unless two eyes are found where eyes can be."""
+    import cv2
+
+    top, left = max(0, round(y - side / 2)), max(0, round(x - side / 2))
+    upper = picture[top : top + round(side * 0.6), left : left + round(side)]
+    scale = EYE_WIDTH / max(1, upper.shape[1])
+    if min(upper.shape) < SMALLEST_FACE / 2:
+        return float("nan")
+    scaled = cv2.resize(
+        upper, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
+    smallest = EYE_WIDTH // 8
+    eyes = _cascade("haarcascade_eye.xml").detectMultiScale(
+        cv2.equalizeHist(scaled), scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest)
+    )
+    centres = [(left + width / 2, top + height / 2) for left, top, width, height in eyes]
+    left_eyes = [eye for eye in centres if eye[0] < EYE_WIDTH / 2]
+    right_eyes = [eye for eye in centres if eye[0] >= EYE_WIDTH / 2]
+    if len(left_eyes) != 1 or len(right_eyes) != 1:
+        return float("nan")
+    across, down = right_eyes[0][0] - left_eyes[0][0], right_eyes[0][1] - left_eyes[0][1]
+    angle = float(np.degrees(np.arctan2(down, across)))
+    return angle if 0.25 <= across / EYE_WIDTH <= 0.7 and abs(angle) <= 25 else float("nan")
+
+
+@lru_cache(maxsize=4)
+def _cascade(name: str) -> Any:
+    """One of the cascades that come with OpenCV."""
+    import cv2
+
+    cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / name))
+    if cascade.empty():
+        raise RuntimeError(f"OpenCV has no {name}; install opencv-python>=4.10,<5")
+    return cascade
