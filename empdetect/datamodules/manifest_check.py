@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, ManifestError, Severity, errors, in_order, report_faults
+from empdetect.datamodules.faults import Fault, ManifestError, Severity, errors, in_order, report_faults, shown
 from empdetect.datamodules.manifest_clock import Probes, add_future_streams, time_faults
 from empdetect.datamodules.manifest_file import ManifestFile, read_file
 from empdetect.datamodules.manifest_leaks import content_faults, duplicate_faults, split_faults
@@ -48,13 +48,15 @@ def check_manifest(path: Path, targets: Sequence[Target] | None = None, media: b
     Raises:
         InputError: there is no such manifest, or it has another ending.
     """
+    faults: list[Fault] = []
     try:
         examined = examine(path, targets, media)
+        faults += examined.faults
         if targets:
             require_labels(examined.file, targets)
     except ManifestError as unusable:
-        return [unusable.fault]
-    return list(examined.faults)
+        faults.append(unusable.fault)
+    return in_order(faults)
 
 
 def examine(path: Path, targets: Sequence[Target] | None, media: bool) -> Examined:
@@ -75,7 +77,13 @@ def examine(path: Path, targets: Sequence[Target] | None, media: bool) -> Examin
     else:
         faults += stream_faults(people)
     faults += _no_stream_faults(people, faults)
-    faults += _leaks(entries, people, faults, media)
+    # A row that contradicts its recording is most likely of another one, and no duplicate.
+    contradicting = {fault.row for fault in contradictions}
+    faults += duplicate_faults(_sound_first([e for e in entries if e.line not in contradicting], faults))
+    labelled = [entry for entry in entries if entry.labels]
+    faults += split_faults(_sound_first(labelled, faults))
+    if media:
+        faults += content_faults(people, _sound_first(labelled, faults))
     return Examined(file, tuple(entries), tuple(people), tuple(in_order(faults)))
 
 
@@ -103,7 +111,8 @@ def _add_problems(person: Person, members: Sequence[Person], probes: Probes) -> 
         person.problems[kind] += found.problems
         sharing = [m.name for m in members if kind in m.sources and m.sources[kind].path == source.path]
         if kind == "transcript" and found.speakers and person.name not in found.speakers:
-            problem = f"the transcript names other speakers ({', '.join(found.speakers[:5])}), not '{person.name}'"
+            speakers = shown(", ".join(found.speakers[:5]))
+            problem = f"the transcript names other speakers ({speakers}), not '{shown(person.name)}'"
             remedy = "write the participant as the transcript does, or leave the speakers out of it"
             person.problems[kind].append(Problem(kind, problem, remedy))
         elif kind == "transcript" and not found.speakers and found.usable and len(sharing) > 1:
@@ -137,14 +146,7 @@ def _no_stream_faults(people: Sequence[Person], faults: Sequence[Fault]) -> list
     return found
 
 
-def _leaks(entries: Sequence[Entry], people: Sequence[Person], faults: Sequence[Fault], media: bool) -> list[Fault]:
-    """Faults between rows. A row without other faults is kept, the one that repeats or contradicts it is not."""
+def _sound_first(entries: Sequence[Entry], faults: Sequence[Fault]) -> list[Entry]:
+    """Rows without an error before the others: of two rows that cannot both be kept, the first one is."""
     faulty = {fault.row for fault in errors(faults)}
-    order = sorted(entries, key=lambda entry: (entry.line in faulty, entry.line))
-    found = duplicate_faults(order)
-    faulty |= {fault.row for fault in found}
-    labelled = sorted((e for e in order if e.labels), key=lambda entry: (entry.line in faulty, entry.line))
-    found += split_faults(labelled)
-    faulty |= {fault.row for fault in found}
-    labelled.sort(key=lambda entry: (entry.line in faulty, entry.line))
-    return found + (content_faults(people, labelled) if media else [])
+    return sorted(entries, key=lambda entry: (entry.line in faulty, entry.line))

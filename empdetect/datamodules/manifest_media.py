@@ -92,10 +92,10 @@ def file_problem(path: Path) -> tuple[str, str] | None:
 def _missing(path: Path, error: OSError) -> tuple[str, str]:
     if error.errno == errno.ELOOP:
         return "symbolic links that lead in a circle", "replace the link by the file itself"
-    if path.is_symlink():
-        return "a link to a file that is not there", "replace the link by the file itself"
     if error.errno not in (errno.ENOENT, errno.ENOTDIR):
         return f"it cannot be opened ({error.strerror})", "give a readable file"
+    if path.is_symlink():
+        return "a link to a file that is not there", "replace the link by the file itself"
     if "\\" in path.name:
         return "no such file", "write / and not \\ between folders"
     return "no such file", "check the path (it starts from the manifest's folder), or leave the cell empty"
@@ -109,7 +109,7 @@ def _attempt(kind: str, path: Path, look: Callable[[], Probe]) -> Probe:
         text = str(error).partition(f"{path}: ")[2] or str(error)
         problem, _, remedy = text.rpartition("; ")
         fallback = "repair the file, or leave the cell empty"
-        return Probe((Problem(kind, shown(problem or text, 300), remedy if problem else fallback),))
+        return Probe((Problem(kind, shown(problem or text, 300), shown(remedy, 300) if problem else fallback),))
 
 
 def _video(path: Path) -> Probe:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 from empdetect.components import build, describe
 from empdetect.datamodules.base import EmpathyDataModule
+from empdetect.datamodules.faults import report_faults
 from empdetect.datamodules.manifest import ManifestDataModule, read_manifest, usable_recordings, usable_segments
 from empdetect.datamodules.manifest_file import write_manifest
+from empdetect.datamodules.manifest_rows import COLUMNS
 from empdetect.errors import InputError
 from empdetect.features.audio import LogMel
 from empdetect.streams.physiology import PhysiologyFile
@@ -158,3 +161,31 @@ def test_nothing_left_and_an_unknown_choice_are_refused(voices: Path) -> None:
         module(str(path), on_fault="skip").segments()
     with pytest.raises(InputError, match="got on_fault 'ignore', allowed are refuse, skip"):
         module(str(path), on_fault="ignore")
+
+
+def test_the_example_of_the_documentation_has_no_fault(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "manifest.md").read_text(encoding="utf-8")
+    (tmp_path / "s01").mkdir()
+    (tmp_path / "s02").mkdir()
+    noise = np.random.default_rng(0)
+    for name in ("ann", "ben"):
+        frames = [noise.integers(0, 255, (32, 32, 3), dtype=np.uint8) for _ in range(50)]
+        write_media(tmp_path / "s01" / f"{name}.mp4", frames, noise.uniform(-0.1, 0.1, 32_000))
+    write_media(tmp_path / "s02" / "cem.wav", samples=noise.uniform(-0.1, 0.1, 16_000))
+    (tmp_path / "s01" / "words.vtt").write_text(
+        "WEBVTT\n\n00:00.000 --> 00:01.000\n<v ann>One.\n\n00:01.000 --> 00:02.000\n<v ben>Two.\n"
+    )
+    (tmp_path / "s01" / "ben_eda.csv").write_text("EDA\n" + "0.5\n" * 10)
+    manifest = tmp_path / "manifest.tsv"
+    manifest.write_text(page.split("```tsv\n")[1].split("```")[0], encoding="utf-8")
+
+    segments, faults = usable_segments(manifest, (EMPATHY,))
+    assert report_faults(faults) == "no faults"
+    assert [(s.participant, s.start, s.labels["empathy"]) for s in segments] == [
+        ("ben", 0.0, 5.0),
+        ("ben", 1.0, 3.5),
+        ("cem", None, 6.0),
+    ]
+    for listed in re.findall(r"^\| (`.+?`) \|", page, flags=re.MULTILINE):
+        assert set(re.findall("`(.+?)`", listed)) <= set(COLUMNS)
+    assert all(f"`{column}`" in page for column in COLUMNS)

@@ -4,10 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from empdetect.datamodules.faults import Fault, errors, report_faults
 from empdetect.datamodules.manifest_check import check_manifest
@@ -54,7 +58,7 @@ def folder(media: Path, tmp_path: Path) -> Path:
     return tmp_path / "media"
 
 
-def write(folder: Path, rows: list[bytes | dict[str, object]], columns: list[str] = COLUMNS) -> Path:
+def write(folder: Path, rows: Sequence[bytes | dict[str, object]], columns: list[str] = COLUMNS) -> Path:
     """A manifest as bytes, so that it can be wrong."""
     lines = ["\t".join(columns).encode()]
     lines += [r if isinstance(r, bytes) else "\t".join(str(r.get(c, "n/a")) for c in columns).encode() for r in rows]
@@ -183,6 +187,7 @@ def only(path: Path, targets: tuple[Target, ...] | None = TARGETS) -> Fault:
     [
         ({"video": "noise.mp4"}, "video", "cannot decode"),
         ({"video": "."}, "video", "folder"),
+        ({"video": "x" * 300}, "video", "cannot be opened"),
         ({"start": 0.5, "end": 0.5}, "end", "not after its start"),
         ({"start": "0:30"}, "start", "'0:30' is no number"),
         ({"start": 7}, "start", "past the end of the streams"),
@@ -205,7 +210,7 @@ def test_a_faulty_cell_is_named(folder: Path, cells: dict[str, object], column: 
 
 def test_rows_that_inherit_a_broken_stream_are_named_too_and_others_only_lose_it(folder: Path) -> None:
     columns = ["recording", "participant", "audio", "video", "end", "empathy"]
-    rows: list[bytes | dict[str, object]] = [
+    rows: list[dict[str, object]] = [
         {"recording": "r", "participant": "a", "video": "empty.mp4", "empathy": 1},
         {"recording": "r", "participant": "a", "end": 0.5, "empathy": 2},
         {"recording": "r", "participant": "b", "audio": "voice.wav", "empathy": 3},
@@ -220,7 +225,7 @@ def test_rows_that_inherit_a_broken_stream_are_named_too_and_others_only_lose_it
 
 def test_streams_that_contradict_each_other(folder: Path) -> None:
     columns = ["recording", "audio", "audio_offset", "start", "empathy"]
-    rows: list[bytes | dict[str, object]] = [
+    rows: list[dict[str, object]] = [
         {"recording": "r", "audio": "voice.wav", "audio_offset": "0", "start": 0.1, "empathy": 4},
         {"recording": "r", "audio": "./voice.wav", "audio_offset": "0.0", "start": 0.2, "empathy": 4},
         {"recording": "r", "audio": "other.wav", "start": 0.3, "empathy": 4},
@@ -274,7 +279,7 @@ def test_a_stream_that_starts_after_its_segment(folder: Path) -> None:
 def test_a_transcript_of_other_speakers(folder: Path) -> None:
     (folder / "two.tsv").write_text("speaker\ttext\nAnna\tHello.\nBen\tHello.\n")
     columns = ["recording", "participant", "transcript", "empathy"]
-    rows: list[bytes | dict[str, object]] = [
+    rows: list[dict[str, object]] = [
         {"recording": "r", "participant": name, "transcript": "two.tsv", "empathy": 4} for name in ("Anna", "Carl")
     ]
     fault = only(write(folder, rows, columns))
@@ -286,7 +291,7 @@ def test_two_people_on_two_channels_of_one_sound(folder: Path) -> None:
     write_media(folder / "call.wav", samples=np.random.default_rng(1).uniform(-0.1, 0.1, (2, 16_000)))
     columns = ["recording", "participant", "audio", "audio_channel", "empathy"]
 
-    def rows(*channels: object) -> list[bytes | dict[str, object]]:
+    def rows(*channels: object) -> list[dict[str, object]]:
         return [
             {"recording": "r", "participant": f"p{i}", "audio": "call.wav", "audio_channel": channel, "empathy": 4}
             for i, channel in enumerate(channels)
@@ -315,6 +320,41 @@ def test_each_file_is_opened_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("empdetect.datamodules.manifest_check.probe", counting)
     check_manifest(write(folder, [row(n) for n in range(5)], COLUMNS[:-1]), TARGETS)
     assert opened == ["voice.wav"]
+
+
+TABLE_CELLS = st.sampled_from(
+    [
+        "n/a",
+        "",
+        "0",
+        "-1",
+        "1",
+        "1e999",
+        "nan",
+        "x" * 5000,
+        "é",
+        "../..",
+        "/dev/zero",
+        "a\\b.wav",
+        "train",
+        "٣",
+        "\u202e",
+    ]
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.sampled_from(COLUMNS[1:]), min_size=1, unique=True),
+    st.lists(st.lists(TABLE_CELLS, min_size=1, max_size=len(COLUMNS)), max_size=4),
+)
+def test_no_table_breaks_the_check(columns: list[str], cells: list[list[str]]) -> None:
+    with TemporaryDirectory() as folder:
+        width = len(columns) + 1
+        rows = ["\t".join((row * width)[:width]).encode() for row in cells]
+        path = write(Path(folder), rows, ["recording", *columns])
+        report = report_faults(check_manifest(path, TARGETS)).split("\n")
+        assert all(line.isprintable() for line in report)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
