@@ -1,6 +1,7 @@
 """From the rows of a manifest to segments of recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from empdetect.datamodules.faults import Fault, errors, shown
@@ -38,7 +39,7 @@ def usable_segments(
     """The segments of a manifest without its faulty rows, and all its faults.
 
     A stream that cannot be used is left out wherever it would be context for others. With
-    ``unlabelled``, what is wrong with labels, groups and splits keeps no row from being given.
+    ``unlabelled``, what is wrong with labels, groups and splits is a warning and keeps no row from being given.
 
     Args:
         path, targets, media, unlabelled: as for ``read_manifest``.
@@ -50,12 +51,19 @@ def usable_segments(
     if targets and not unlabelled:
         require_labels(examined.file, targets)
     labels = label_columns(examined.file, targets)
-    harmless = {"group", "split", *labels} if unlabelled else set()
-    faulty = {fault.row for fault in errors(examined.faults) if fault.column not in harmless}
+    faults = list(examined.faults)
+    if unlabelled:
+        faults = _about_scoring(faults, {"group", "split", *labels})
+    faulty = {fault.row for fault in errors(faults)}
     wanted = [entry for entry in examined.entries if entry.line not in faulty]
     if labels and not unlabelled:
         wanted = [entry for entry in wanted if entry.labels]
-    return _segments(wanted, examined), list(examined.faults)
+    return _segments(wanted, examined), faults
+
+
+def _about_scoring(faults: Sequence[Fault], labelling: Collection[str]) -> list[Fault]:
+    """The faults as they matter to scoring: what is wrong with labels, groups and splits is a warning."""
+    return [replace(fault, severity="warning") if fault.column in labelling else fault for fault in faults]
 
 
 def usable_recordings(path: Path, media: bool = True) -> tuple[list[Recording], list[Fault]]:

@@ -94,7 +94,7 @@ def test_recordings_to_score_ignore_what_is_wrong_with_labels_and_splits(voices:
     ]
     recordings, faults = usable_recordings(write_manifest(voices / "m.tsv", rows))
     assert [recording.id for recording in recordings] == ["r0", "r1", "r3"]
-    assert [fault.row for fault in faults] == [2, 4, 5]
+    assert [(fault.row, fault.severity) for fault in faults] == [(2, "warning"), (4, "error"), (5, "warning")]
 
 
 @pytest.mark.parametrize(
