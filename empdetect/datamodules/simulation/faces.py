@@ -63,8 +63,10 @@ class FacePainter:
     def __init__(self, look: Look, noise: float, rng: np.random.Generator) -> None:
         self.look = look
         self.still = still_picture(look)
-        # A few tiles of noise, used in turn and mirrored: fresh noise for each frame would take longer than the face.
-        self.grain = [rng.normal(0, noise, (SIZE, SIZE, 1)).round().astype(np.int16) for _ in range(8)]
+        # Darker than the skin, whatever the hair.
+        self.brows = _darker(_tinted(look.hair, 0.85), _tinted(look.skin, 0.5))
+        # A few tiles of noise, used in turn: fresh noise for each frame would take longer than the face.
+        self.grain = [_grain(noise, rng) for _ in range(8)]
 
     def paint(self, face: dict[str, float], frame: int) -> Picture:
         """The picture of one frame, ``(height, width, 3)`` red, green, blue."""
@@ -78,15 +80,15 @@ class FacePainter:
         turn = cv2.getRotationMatrix2D(CENTRE, face["roll"], face["zoom"])
         turn[:, 2] += np.array([face["shift"], face["nod"]])
         moved = cv2.warpAffine(picture, turn, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        grain = self.grain[frame % 8][:: 1 if frame % 3 else -1]
-        return np.asarray(np.clip(moved + grain, 0, 255), np.uint8)
+        grain = self.grain[frame % 8]
+        return np.asarray(cv2.add(moved, grain, dtype=cv2.CV_8U))
 
     def _eye(self, picture: Picture, face: dict[str, float], side: int) -> None:
         look, x = self.look, CENTRE[0] + side * self.look.eye_gap
         open_ = (1 - face["blink"]) * (1 + 0.25 * face["raised"] - 0.15 * face["smile"] - 0.1 * face["sorrow"])
         half = 0.48 * look.eye * open_
         if half > 1.0:
-            _disc(picture, (x, EYES), (look.eye, half), (238, 236, 232))
+            _disc(picture, (x, EYES), (look.eye, half), (206, 203, 198))
             iris = x + 0.4 * look.eye * face["gaze"]
             radius = 0.46 * look.eye
             _disc(picture, (iris, EYES), (radius, min(radius, half)), look.iris)
@@ -102,7 +104,7 @@ class FacePainter:
         x = CENTRE[0] + side * (look.eye_gap - 13 + 28 * along + 3.0 * face["sorrow"] * (along - 1))
         rest = EYES - 16 - 4 * np.sin(np.pi * (0.15 + 0.7 * along))
         y = rest - 6.0 * face["raised"] - face["sorrow"] * (7.0 * (1 - along) - 2.5 * along)
-        _curve(picture, np.column_stack([x, y]), _tinted(look.hair, 0.9), round(look.brow))
+        _curve(picture, np.column_stack([x, y]), self.brows, round(look.brow))
         if face["sorrow"] > 0.3:
             crease = CENTRE[0] + side * 4
             line = np.array([[crease, EYES - 20], [crease - side * 0.5, EYES - 10]])
@@ -134,6 +136,16 @@ def _tinted(colour: tuple[int, int, int], factor: float, red: float = 1.0) -> tu
     """A colour made darker or lighter, and redder."""
     scaled = np.clip(np.array(colour) * factor * np.array([red, 1.0, 1.0]), 0, 255)
     return int(scaled[0]), int(scaled[1]), int(scaled[2])
+
+
+def _grain(noise: float, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Grey noise, ``(height, width, 3)``."""
+    return np.repeat(rng.normal(0, noise, (SIZE, SIZE, 1)).round().astype(np.int16), 3, axis=2)
+
+
+def _darker(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The darker of two colours."""
+    return min(one, other, key=sum)
 
 
 def _arc(x: float, y: float, half: float, height: float) -> Array:

@@ -10,8 +10,8 @@ from empdetect.datamodules.simulation.plan import Array
 SIZE = 240
 """Width and height of the pictures, in pixels."""
 
-SKINS = ((244, 211, 186), (231, 190, 160), (214, 167, 132), (186, 136, 102), (158, 112, 84))
-HAIRS = ((40, 28, 22), (70, 45, 28), (110, 75, 45), (160, 120, 70), (120, 115, 112))
+SKINS = ((232, 198, 172), (224, 184, 154), (214, 167, 132), (186, 136, 102), (158, 112, 84))
+HAIRS = ((40, 28, 22), (70, 45, 28), (110, 75, 45), (160, 120, 70), (96, 92, 90))
 CLOTHES = ((58, 82, 118), (112, 58, 62), (64, 96, 76), (90, 84, 110), (120, 104, 78))
 IRISES = ((70, 48, 32), (86, 104, 70), (74, 104, 132))
 
@@ -64,14 +64,14 @@ class Look:
             iris=pick(IRISES),
             wall=pick(((int(grey), int(grey), int(grey + 8)),)),
             width=float(rng.uniform(52, 57)),
-            height=float(rng.uniform(68, 75)),
+            height=float(rng.uniform(72, 77)),
             eye_gap=float(rng.uniform(22.5, 25.5)),
             eye=float(rng.uniform(10.5, 12.5)),
             brow=float(rng.uniform(2.5, 4.0) if woman else rng.uniform(3.5, 5.5)),
             mouth=float(rng.uniform(18, 22)),
             nose=float(rng.uniform(27, 32)),
             long_hair=bool(rng.random() < (0.8 if woman else 0.1)),
-            beard=0.0 if woman or rng.random() < 0.6 else float(rng.uniform(0.1, 0.25)),
+            beard=0.0 if woman or rng.random() < 0.6 else float(rng.uniform(0.04, 0.09)),
         )
 
 
@@ -113,11 +113,11 @@ def _skin(look: Look, x: Array, y: Array) -> Array:
     """The face's skin with its light and shadow, which is what a face detector looks for."""
     middle, centre = CENTRE
     radius = ((x - middle) / look.width) ** 2 + ((y - centre) / look.height) ** 2
-    shade = 1.06 - 0.22 * radius**2 - 0.0012 * (x - middle)
+    shade = 1.02 - 0.22 * radius**2 - 0.0012 * (x - middle)
     for side in (-1, 1):
         eye = middle + side * look.eye_gap
-        shade -= 0.20 * _glow(x, y, (eye, EYES - 1), (15, 8))
-        shade += 0.07 * _glow(x, y, (eye + side * 3, EYES + 26), (13, 10))
+        shade -= 0.30 * _glow(x, y, (eye, EYES - 1), (17, 9))
+        shade += 0.09 * _glow(x, y, (eye + side * 2, EYES + 25), (14, 11))
     tip = EYES + look.nose
     shade += 0.10 * _glow(x, y, (middle - 1, EYES + 8), (5, 20))
     shade -= 0.16 * _glow(x, y, (middle + 7, tip - 8), (3, 12)) + 0.22 * _glow(x, y, (middle, tip + 3), (11, 3.5))

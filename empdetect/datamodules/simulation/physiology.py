@@ -1,8 +1,8 @@
 """Bodies: ECG, skin conductance and breathing from NeuroKit2, the listener's coupled to the speaker's.
 
-NeuroKit2 simulates bodies at rest. Its ECG (McSharry et al., 2003) and its breathing are read along a
-clock that runs faster where the heart or the breath does, and its skin responses are placed where the
-speaker's and the listener's arousal want them. So rates, coupling and lag are known.
+NeuroKit2 simulates bodies at rest. Its heartbeat (McSharry et al., 2003) and its breathing are read
+along a clock that runs faster where the heart or the breath does, and its skin responses (Bach et
+al., 2010) are placed at known moments. So rates, coupling and lag are known.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from empdetect.datamodules.simulation.plan import LEAD, PLAN_RATE, Array, Plan, 
 
 COLUMNS = ("ECG", "EDA", "RSP")
 
-HEART_SWING = 7.0
+HEART_SWING = 8.0
 """Standard deviation of the heart rate around its mean, in beats a minute."""
 
 
@@ -85,7 +85,7 @@ def coupling_at(plan: Plan, times: Array) -> Array:
 def _followed(plan: Plan, times: Array, rng: np.random.Generator) -> Array:
     """The listener's arousal: the speaker's of ``lag`` seconds ago and one of their own, deviation 1."""
     strength = coupling_at(plan, times)
-    own = np.interp(times, np.arange(len(plan.arousal)) / PLAN_RATE, slow_noise(len(plan.arousal), PLAN_RATE, 1.3, rng))
+    own = np.interp(times, np.arange(len(plan.arousal)) / PLAN_RATE, slow_noise(len(plan.arousal), PLAN_RATE, 1.0, rng))
     return np.asarray(strength * plan.arousal_at(times - plan.settings.lag) + np.sqrt(1 - strength**2) * own)
 
 
@@ -93,21 +93,23 @@ def _ecg(plan: Plan, heart_rate: Array, rng: np.random.Generator) -> Array:
     """ECG in millivolts that beats at ``heart_rate``, in beats a minute."""
     import neurokit2 as nk
 
-    rate, base = plan.settings.physiology_rate, 70.0
-    clock = np.cumsum(np.clip(heart_rate, 45, 120)) / base  # in samples of an ECG that beats at the base rate
+    rate = plan.settings.physiology_rate
     resting = nk.ecg_simulate(
-        duration=int(clock[-1] / rate) + 5,
+        duration=6,
         sampling_rate=rate,
-        heart_rate=base,
-        heart_rate_std=0.3,
+        heart_rate=60,
+        heart_rate_std=0.01,
         noise=0.0,
         random_state=int(rng.integers(2**31)),
     )
-    resting = np.asarray(resting, float)
-    beats = np.interp(clock + rng.uniform(0, rate), np.arange(len(resting)), resting)
-    noise = plan.settings.noise.ecg * beats.std()
+    # One beat of the simulation at 60 a minute is one second long: the phase of the heart reads it.
+    beat = np.asarray(resting, float)[2 * rate : 3 * rate]
+    phase = np.cumsum(np.clip(heart_rate, 45, 120)) / 60 / rate + rng.uniform()
+    beats = np.interp(phase % 1.0, np.arange(rate) / rate, beat, period=1.0)
+    strength = 1 + 0.05 * slow_noise(len(beats), rate, 0.8, rng)
+    noise = rng.normal(0, plan.settings.noise.ecg * beats.std(), len(beats))
     wander = 0.1 * slow_noise(len(beats), rate, 1.0, rng)
-    return np.asarray(beats + wander + rng.normal(0, noise, len(beats)))
+    return np.asarray(strength * beats + wander + noise)
 
 
 def _rsp(plan: Plan, breath_rate: Array, rng: np.random.Generator) -> Array:

@@ -92,7 +92,7 @@ def plan_dyad(settings: Settings, index: int) -> Plan:
     labels = _balanced(settings.windows, rng)
     windows = tuple(_window(settings, number, int(label), rng) for number, label in enumerate(labels))
     samples = round((settings.seconds + LEAD) * PLAN_RATE)
-    return Plan(index, settings, windows, slow_noise(samples, PLAN_RATE, 1.3, rng))
+    return Plan(index, settings, windows, slow_noise(samples, PLAN_RATE, 1.0, rng))
 
 
 def slow_noise(samples: int, rate: float, width: float, rng: np.random.Generator) -> Array:

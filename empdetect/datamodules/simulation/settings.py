@@ -26,9 +26,9 @@ class Noise:
     """
 
     text: float = 0.2
-    voice: float = 0.3
+    voice: float = 0.35
     face: float = 0.3
-    physiology: float = 0.2
+    physiology: float = 0.25
     ecg: float = 0.05
     eda: float = 0.01
     video: float = 2.0
