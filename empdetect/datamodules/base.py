@@ -116,7 +116,9 @@ class EmpathyDataModule(LightningDataModule):
         """Make the datasets of all splits. ``stage`` is Lightning's and makes no difference."""
         self._split()
         if not self._datasets:
-            self._datasets = {name: SegmentDataset(self.parts[name], self.features, self.cache, self.task.persons) for name in SPLITS}
+            self._datasets = {
+                name: SegmentDataset(self.parts[name], self.features, self.cache, self.task.persons) for name in SPLITS
+            }
 
     def train_dataloader(self) -> DataLoader[Example]:
         """Batches of the training split, shuffled, those of like length together."""

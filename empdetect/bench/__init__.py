@@ -1,0 +1,1 @@
+"""Benchmarks: published protocols and grouped folds, as code."""

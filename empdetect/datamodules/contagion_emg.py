@@ -1,0 +1,135 @@
+"""What observers' faces do while they watch anger or happiness: emotional contagion in muscles and skin."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from empdetect.datamodules.base import EmpathyDataModule, data_folder
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor
+from empdetect.recording import Participant, Recording, Segment
+from empdetect.streams.physiology import Physiology, Signal
+from empdetect.task import Target, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RATE = 100.0
+"""Samples a second of the files, in Hz."""
+
+COLUMNS = ("EDA", "raw_zygomatic", "raw_corrugator", "EMG_zygomatic", "EMG_corrugator", "angry", "happy", "neutral")
+"""Skin conductance in microsiemens, muscles in millivolts (raw and as the recorder rectified and averaged
+them), and a wave for each kind of clip that falls by 5 when such a clip starts."""
+
+ONSET = -5.0
+LABELS = {"angry": 0.0, "happy": 1.0}
+SIGNALS = ("EDA", "EMG_zygomatic", "EMG_corrugator")
+
+
+class ContagionEmgDataModule(EmpathyDataModule):
+    """Trials of observers who watched filmed faces: happy or angry, told from the observer's own body.
+
+    What can be told of the clip from the observer's muscles and skin is emotional contagion. Folds
+    hold observers apart. A trial is a recording of its own; its second 0 is the moment the clip
+    starts. Muscles are given as in the study's analysis, as the natural logarithm of their ratio to
+    the mean of the same trial's seconds before it: electrodes and faces differ too much for absolute
+    values to be compared.
+
+    Args:
+        features: one extractor for each modality the model is to see, by modality.
+        data_root: folder that holds ``contagion``; None reads ``EMPDETECT_DATA``.
+        before: seconds before the start of the clip that belong to the trial.
+        after: seconds after it.
+        folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
+    """
+
+    about: ClassVar[str] = "25 observers of angry and happy faces: 200 trials of two face muscles and skin conductance."
+    licence: ClassVar[str] = "CC0 1.0"
+    source: ClassVar[str] = (
+        "Nilsonne et al., Royal Society Open Science 2017; "
+        "https://github.com/GNilsonne/Data-and-analysis-code-Oxazepam-and-emotion-2"
+    )
+
+    def __init__(
+        self,
+        features: dict[str, Extractor],
+        data_root: str | None = None,
+        before: float = 2.0,
+        after: float = 6.0,
+        folds: int = 5,
+        fold: int = 0,
+        batch_size: int = 16,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__(features, folds, fold, batch_size, seed, workers)
+        if before <= 0 or after <= 0:
+            raise InputError(f"Cutting trials: 'before' and 'after' are seconds above 0, got {before:g} and {after:g}")
+        self.data_root = data_root
+        self.before = before
+        self.after = after
+        self.task = Task((Target("happy", "binary"),), unit="recording", construct="contagion")
+
+    def segments(self) -> list[Segment]:
+        """One segment a trial, grouped by observer.
+
+        Raises:
+            InputError: the files are missing or not what they should be.
+        """
+        folder = data_folder(self.data_root, "contagion") / "emg_scr_100hz"
+        paths = sorted(folder.glob("*_FMOV_preprocessed.txt.gz"))
+        if not paths:
+            raise InputError(f"Reading the contagion experiment: no file {folder / '*_FMOV_preprocessed.txt.gz'}")
+        return [segment for path in paths for segment in self._trials(path)]
+
+    def _trials(self, path: Path) -> list[Segment]:
+        values = _read(path)
+        observer = path.name.partition("_")[0]
+        onsets = sorted((sample, name) for name in LABELS for sample in starts(values[:, COLUMNS.index(name)]))
+        found = []
+        for number, (sample, name) in enumerate(onsets, start=1):
+            person = Participant("observer", "observer", physiology=self._cut(values, sample))
+            recording = Recording(f"observer_{observer}_trial_{number}", (person,))
+            found.append(Segment(recording, "observer", labels={"happy": LABELS[name]}, group=f"observer_{observer}"))
+        return found
+
+    def _cut(self, values: "NDArray[np.float64]", onset: int) -> Physiology:
+        """The signals around one start of a clip."""
+        first = max(0, onset - round(self.before * RATE))
+        part = values[first : onset + round(self.after * RATE)]
+        baseline = values[first:onset]
+        signals = {}
+        for name in SIGNALS:
+            column = COLUMNS.index(name)
+            trace = part[:, column]
+            if name.startswith("EMG"):
+                trace = log_ratio(trace, float(baseline[:, column].mean()))
+            signals[name] = Signal(trace, RATE, start=(first - onset) / RATE)
+        return Physiology(signals)
+
+
+def starts(wave: "NDArray[np.float64]") -> list[int]:
+    """Samples at which a marker wave falls by 5."""
+    return [int(sample) + 1 for sample in np.flatnonzero(np.diff(wave) <= ONSET + 0.5)]
+
+
+def log_ratio(values: "NDArray[np.float64]", baseline: float) -> "NDArray[np.float64]":
+    """Natural logarithm of the ratio to a baseline; NaN where either is not above 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log(values / baseline)
+    return np.where((values > 0) & (baseline > 0), ratio, np.nan)
+
+
+def _read(path: Path) -> "NDArray[np.float64]":
+    """Samples ``(time, column)`` of one observer."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, sep="\t", header=None).dropna(axis=1, how="all")
+        values: NDArray[np.float64] = table.to_numpy(float)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"Reading the contagion experiment: {path} cannot be read ({error})") from None
+    if values.shape[1] != len(COLUMNS):
+        raise InputError(f"Reading {path}: {values.shape[1]} columns; expected are {', '.join(COLUMNS)}")
+    return values
