@@ -145,7 +145,7 @@ def _data_list(parsed: argparse.Namespace) -> int:
 
 
 def _data_check(parsed: argparse.Namespace) -> int:
-    from empdetect.datamodules.manifest_check import check_manifest, report_faults
+    from empdetect.manifest.check import check_manifest, report_faults
     from empdetect.task import read_task
 
     targets = read_task(parsed.task).targets if parsed.task else None

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from empdetect.datamodules.base import EmpathyDataModule
-from empdetect.datamodules.faults import report_faults
-from empdetect.datamodules.manifest_segments import read_manifest, refuse, usable_recordings, usable_segments
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
+from empdetect.manifest.faults import report_faults
+from empdetect.manifest.segments import read_manifest, refuse, usable_recordings, usable_segments
 from empdetect.recording import Segment
 from empdetect.task import Task
 

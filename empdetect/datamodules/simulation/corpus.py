@@ -20,6 +20,7 @@ from empdetect.datamodules.simulation.physiology import Body, signals, write_bid
 from empdetect.datamodules.simulation.plan import Plan, plan_dyad
 from empdetect.datamodules.simulation.settings import Noise, Settings
 from empdetect.datamodules.simulation.voice import Speech, Voice, deliver, speak, time_turns
+from empdetect.progress import track
 
 MANIFEST, TRUTH = "manifest.tsv", "truth.json"
 
@@ -71,9 +72,9 @@ def simulate_corpus(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     tasks = [(settings, index, folder) for index in range(dyads)]
-    _with_progress(_run(tasks, workers), dyads)
+    _make(tasks, workers)
     plans = [plan_dyad(settings, index) for index in range(dyads)]
-    truth = {**settings.to_dict(), "dyads": [plan.truth() for plan in plans]}
+    truth = {**settings.to_dict(), "recordings": [plan.truth() for plan in plans]}
     (folder / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return _write_manifest(plans, folder / MANIFEST)
 
@@ -106,19 +107,24 @@ def _film(plan: Plan, person: str, look: Look, speech: Speech, home: Path) -> No
     write_mp4(home / f"{person}.mp4", pictures, settings.video_rate, speech.samples, settings.audio_rate)
 
 
-def _run(tasks: list[tuple[Settings, int, Path]], workers: int) -> Iterator[None]:
-    """Make the dyads, in this process or in a pool."""
+def _make(tasks: list[tuple[Settings, int, Path]], workers: int) -> None:
+    """Make the dyads behind a progress bar, in this process or in a pool."""
     if workers <= 1 or len(tasks) == 1:
-        for task in tasks:
+        for task in track(tasks, "Simulating"):
             simulate_dyad(*task)
-            yield
         return
     import multiprocessing
 
     # Spawned, not forked: the caller may hold threads of torch or OpenCV, which do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with _one_thread(), ProcessPoolExecutor(min(workers, len(tasks)), context, initializer=_start) as pool:
-        yield from pool.map(simulate_dyad, *zip(*tasks, strict=True))
+        futures = [pool.submit(simulate_dyad, *task) for task in tasks]
+        try:
+            for future in track(futures, "Simulating"):
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _start() -> None:
@@ -140,16 +146,6 @@ def _one_thread() -> Iterator[None]:
             del os.environ["OMP_NUM_THREADS"]
         else:
             os.environ["OMP_NUM_THREADS"] = before
-
-
-def _with_progress(done: Iterator[None], total: int) -> None:
-    """Run to the end behind a progress bar; silent when the output is not a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    for _ in track(done, "simulating", total=total, console=console, disable=not console.is_terminal, transient=True):
-        pass
 
 
 def splits(dyads: int, seed: int) -> list[str]:

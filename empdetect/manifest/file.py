@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from empdetect.datamodules.faults import Fault, ManifestError, shown
 from empdetect.errors import InputError
+from empdetect.manifest.faults import Fault, ManifestError, shown
 from empdetect.streams.files import require_file
 
 ENDINGS = (".tsv", ".jsonl")

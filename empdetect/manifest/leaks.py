@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, shown
-from empdetect.datamodules.manifest_people import Person
-from empdetect.datamodules.manifest_rows import Entry
+from empdetect.manifest.faults import Fault, shown
+from empdetect.manifest.people import Person
+from empdetect.manifest.rows import Entry
 from empdetect.streams.files import file_fingerprint
 
 RECORDED = ("video", "audio", "physiology", "features")

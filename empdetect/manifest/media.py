@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from empdetect.datamodules.faults import Severity, shown
-from empdetect.datamodules.manifest_rows import RATE
+from empdetect.manifest.faults import Severity, shown
+from empdetect.manifest.rows import RATE
 from empdetect.streams.audio import AudioStream
 from empdetect.streams.media import decoded, open_media, tracks
 from empdetect.streams.physiology import PhysiologyFile

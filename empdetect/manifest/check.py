@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, ManifestError, Severity, errors, in_order, report_faults, shown
-from empdetect.datamodules.manifest_clock import Probes, add_future_streams, time_faults
-from empdetect.datamodules.manifest_file import ManifestFile, read_file
-from empdetect.datamodules.manifest_leaks import content_faults, duplicate_faults, split_faults
-from empdetect.datamodules.manifest_media import Problem, probe
-from empdetect.datamodules.manifest_people import Person, gather, stream_faults, together
-from empdetect.datamodules.manifest_rows import CHANNEL, Entry, read_entries, require_labels
+from empdetect.manifest.clock import Probes, add_future_streams, time_faults
+from empdetect.manifest.faults import Fault, ManifestError, Severity, errors, in_order, report_faults, shown
+from empdetect.manifest.file import ManifestFile, read_file
+from empdetect.manifest.leaks import content_faults, duplicate_faults, split_faults
+from empdetect.manifest.media import Problem, probe
+from empdetect.manifest.people import Person, gather, stream_faults, together
+from empdetect.manifest.rows import CHANNEL, Entry, read_entries, require_labels
 from empdetect.progress import track
 from empdetect.task import Target
 

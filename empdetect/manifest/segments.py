@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, errors, shown
-from empdetect.datamodules.manifest_check import Examined, examine
-from empdetect.datamodules.manifest_people import together
-from empdetect.datamodules.manifest_rows import Entry, label_columns, require_labels
 from empdetect.errors import InputError
+from empdetect.manifest.check import Examined, examine
+from empdetect.manifest.faults import Fault, errors, shown
+from empdetect.manifest.people import together
+from empdetect.manifest.rows import Entry, label_columns, require_labels
 from empdetect.recording import Recording, Segment
 from empdetect.task import Target
 

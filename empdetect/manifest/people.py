@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, shown
-from empdetect.datamodules.manifest_media import Problem
-from empdetect.datamodules.manifest_rows import CHANNEL, FILES, OFFSETS, PERSON_COLUMNS, RATE, Entry, is_number
+from empdetect.manifest.faults import Fault, shown
+from empdetect.manifest.media import Problem
+from empdetect.manifest.rows import CHANNEL, FILES, OFFSETS, PERSON_COLUMNS, RATE, Entry, is_number
 from empdetect.recording import Participant
 from empdetect.streams.audio import AudioStream
 from empdetect.streams.physiology import PhysiologyFile

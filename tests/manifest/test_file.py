@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empdetect.datamodules.faults import ManifestError
-from empdetect.datamodules.manifest_check import check_manifest
-from empdetect.datamodules.manifest_file import UNKNOWN, read_file, write_manifest
 from empdetect.errors import InputError
+from empdetect.manifest.check import check_manifest
+from empdetect.manifest.faults import ManifestError
+from empdetect.manifest.file import UNKNOWN, read_file, write_manifest
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\r\n\0"), min_size=1, max_size=20)
 cells = texts.map(str.strip).filter(lambda cell: cell not in UNKNOWN)

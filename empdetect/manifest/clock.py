@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from empdetect.datamodules.faults import Fault, Severity
-from empdetect.datamodules.manifest_media import Probe, Problem
-from empdetect.datamodules.manifest_people import Person
-from empdetect.datamodules.manifest_rows import OFFSETS, Entry
+from empdetect.manifest.faults import Fault, Severity
+from empdetect.manifest.media import Probe, Problem
+from empdetect.manifest.people import Person
+from empdetect.manifest.rows import OFFSETS, Entry
 
 SLACK = 0.5
 """Seconds by which times may disagree: lengths are rounded to frames, packets and labels."""

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empdetect.datamodules.faults import Fault, errors, report_faults
-from empdetect.datamodules.manifest_check import check_manifest
-from empdetect.datamodules.manifest_media import Probe, probe
-from empdetect.datamodules.manifest_segments import read_manifest, usable_segments
 from empdetect.errors import InputError
+from empdetect.manifest.check import check_manifest
+from empdetect.manifest.faults import Fault, errors, report_faults
+from empdetect.manifest.media import Probe, probe
+from empdetect.manifest.segments import read_manifest, usable_segments
 from empdetect.task import Target
 from tests.media import write_media
 
@@ -317,7 +317,7 @@ def test_each_file_is_opened_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
         opened.append(path.name)
         return probe(kind, path, rate)
 
-    monkeypatch.setattr("empdetect.datamodules.manifest_check.probe", counting)
+    monkeypatch.setattr("empdetect.manifest.check.probe", counting)
     check_manifest(write(folder, [row(n) for n in range(5)], COLUMNS[:-1]), TARGETS)
     assert opened == ["voice.wav"]
 
@@ -364,5 +364,5 @@ def test_a_pipe_does_not_hang_the_check(folder: Path) -> None:
 
 
 def test_checking_needs_no_torch() -> None:
-    code = "import sys, empdetect.datamodules.manifest_segments; sys.exit('torch' in sys.modules)"
+    code = "import sys, empdetect.manifest.segments; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
