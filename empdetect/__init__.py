@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from empdetect.batch import Batch, Example
+    from empdetect.batch import Batch
     from empdetect.detector import Detector
     from empdetect.errors import InputError
+    from empdetect.example import Example
     from empdetect.recording import Participant, Recording, Segment
     from empdetect.scores import Scores
     from empdetect.task import Target, Task
@@ -18,7 +19,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Batch": "batch",
-    "Example": "batch",
+    "Example": "example",
     "Detector": "detector",
     "InputError": "errors",
     "Participant": "recording",

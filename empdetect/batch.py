@@ -1,39 +1,13 @@
 """Batch: what a model eats. One padded tensor and one mask a modality, and labels that may be unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from empdetect.features.base import Features
+from empdetect.example import Example, People
 from empdetect.recording import Segment
-
-People = tuple[Features, ...]
-"""Features of one modality, one entry a person, the scored person first."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """One segment, ready for a batch.
-
-    Args:
-        segment: where it comes from.
-        inputs: by modality, the features of each person.
-    """
-
-    segment: Segment
-    inputs: Mapping[str, People]
-
-    def without(self, *modalities: str) -> "Example":
-        """The same example with some modalities missing."""
-        emptied = {
-            name: tuple(Features.missing(f.values.shape[1], f"{name} left out") for f in people)
-            if name in modalities
-            else people
-            for name, people in self.inputs.items()
-        }
-        return replace(self, inputs=emptied)
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
-from empdetect.batch import Example
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.epitome import EpitomeDataModule
 from empdetect.datamodules.manifest import ManifestDataModule
 from empdetect.datamodules.simulation import simulate_corpus
 from empdetect.detector import Detector
+from empdetect.example import Example
 from empdetect.features.audio import LogMel
 from empdetect.features.base import Extractor
 from empdetect.features.face import Face

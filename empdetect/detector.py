@@ -12,12 +12,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from empdetect import detector_folder, windows
-from empdetect.batch import Batch, Example
+from empdetect.batch import Batch
 from empdetect.components import OWN
 from empdetect.device import pick_device
 from empdetect.errors import InputError
+from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
-from empdetect.features.cache import FeatureCache, featurise
+from empdetect.features.cache import FeatureCache
 from empdetect.models.calibration import Calibration
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.heads import decode

@@ -12,12 +12,13 @@ import numpy as np
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
-from empdetect.batch import Batch, Example
+from empdetect.batch import Batch
 from empdetect.datamodules.bucketing import LengthSampler
 from empdetect.datamodules.splits import SPLITS, Split, split_segments
 from empdetect.errors import InputError
+from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
-from empdetect.features.cache import FeatureCache, featurise
+from empdetect.features.cache import FeatureCache
 from empdetect.progress import track
 from empdetect.recording import Segment
 from empdetect.streams.files import fingerprint

@@ -6,17 +6,14 @@ import os
 import tempfile
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from empdetect.batch import Example
 from empdetect.components import describe
-from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
-from empdetect.recording import Participant, Segment
+from empdetect.recording import Participant
 from empdetect.streams.files import file_fingerprint, fingerprint
 
 log = logging.getLogger(__name__)
@@ -138,37 +135,3 @@ def cache_key(extractor: Extractor, person: Participant) -> str:
         "streams",
         *(stream.fingerprint() for stream in extractor.streams(person)),
     )
-
-
-def featurise(
-    segment: Segment,
-    extractors: Mapping[str, Extractor],
-    cache: FeatureCache,
-    on_error: Literal["raise", "missing"] = "raise",
-    persons: int | None = None,
-) -> Example:
-    """Features of a segment's people, cut to its window.
-
-    Args:
-        segment: what to look at; its person comes first, then the others.
-        extractors: by the name under which the model reads them.
-        cache: where features are kept.
-        on_error: what a stream that cannot be read does: ``raise``, or be ``missing`` with the
-            message as its reason.
-        persons: look at so many people at most; None looks at all.
-
-    Raises:
-        InputError: a stream cannot be read and ``on_error`` is ``raise``.
-    """
-
-    def window(extractor: Extractor, person: Participant) -> Features:
-        try:
-            return cache.features(extractor, person).window(segment.start, segment.end)
-        except InputError as error:
-            if on_error == "raise":
-                raise
-            return Features.missing(extractor.width, str(error))
-
-    people = segment.people()[:persons]
-    inputs = {name: tuple(window(extractor, person) for person in people) for name, extractor in extractors.items()}
-    return Example(segment, inputs)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from empdetect.errors import InputError
+from empdetect.example import featurise
 from empdetect.features.audio import LogMel
 from empdetect.features.base import Extractor, Features
-from empdetect.features.cache import FeatureCache, cache_key, default_folder, featurise
+from empdetect.features.cache import FeatureCache, cache_key, default_folder
 from empdetect.recording import Participant, Recording, Segment, Stream
 from empdetect.streams.audio import AudioStream
 from empdetect.streams.transcript import Transcript, Utterance

@@ -1,0 +1,70 @@
+"""Example: the features of one segment, ready for a batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor, Features
+from empdetect.features.cache import FeatureCache
+from empdetect.recording import Participant, Segment
+
+People = tuple[Features, ...]
+"""Features of one modality, one entry a person, the scored person first."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One segment, ready for a batch.
+
+    Args:
+        segment: where it comes from.
+        inputs: by modality, the features of each person.
+    """
+
+    segment: Segment
+    inputs: Mapping[str, People]
+
+    def without(self, *modalities: str) -> "Example":
+        """The same example with some modalities missing."""
+        emptied = {
+            name: tuple(Features.missing(f.values.shape[1], f"{name} left out") for f in people)
+            if name in modalities
+            else people
+            for name, people in self.inputs.items()
+        }
+        return replace(self, inputs=emptied)
+
+
+def featurise(
+    segment: Segment,
+    extractors: Mapping[str, Extractor],
+    cache: FeatureCache,
+    on_error: Literal["raise", "missing"] = "raise",
+    persons: int | None = None,
+) -> Example:
+    """Features of a segment's people, cut to its window.
+
+    Args:
+        segment: what to look at; its person comes first, then the others.
+        extractors: by the name under which the model reads them.
+        cache: where features are kept.
+        on_error: what a stream that cannot be read does: ``raise``, or be ``missing`` with the
+            message as its reason.
+        persons: look at so many people at most; None looks at all.
+
+    Raises:
+        InputError: a stream cannot be read and ``on_error`` is ``raise``.
+    """
+
+    def window(extractor: Extractor, person: Participant) -> Features:
+        try:
+            return cache.features(extractor, person).window(segment.start, segment.end)
+        except InputError as error:
+            if on_error == "raise":
+                raise
+            return Features.missing(extractor.width, str(error))
+
+    people = segment.people()[:persons]
+    inputs = {name: tuple(window(extractor, person) for person in people) for name, extractor in extractors.items()}
+    return Example(segment, inputs)
