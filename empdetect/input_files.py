@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,9 +13,10 @@ from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.audio import AudioStream
 from empdetect.streams.media import open_media, tracks
 from empdetect.streams.physiology import PhysiologyFile
-from empdetect.streams.transcript import TranscriptFile
+from empdetect.streams.transcript import Transcript, TranscriptFile, Utterance
 from empdetect.streams.video import VideoStream
 from empdetect.task import Task
+from empdetect.windows import end_of
 from empdetect.windows import segments as windows
 
 KINDS: dict[str, tuple[str, ...]] = {
@@ -91,6 +93,25 @@ class Opened:
             return timed
         rest = windows(self.recording, task)
         return timed + [segment for segment in rest if not self.given or segment.participant in wanted]
+
+    def end(self) -> float:
+        """Moment at which the last stream that can be read ends, in seconds; 0 without a clock."""
+        return end_of(self.recording)
+
+    def transcript(self) -> Transcript:
+        """What all participants said, by time, as far as it can be read."""
+        files = {words.fingerprint(): (person, words) for person, words in self._readable()}
+        found: list[Utterance] = []
+        for person, words in files.values():
+            alone = None if words.speakers else person.name
+            found += [replace(u, speaker=u.speaker or alone) for u in words.utterances]
+        return Transcript(tuple(sorted(found, key=lambda u: -1.0 if u.start is None else u.start)))
+
+    def _readable(self) -> Iterator[tuple[Participant, Transcript]]:
+        for person in self.recording.participants:
+            if person.transcript is not None:
+                with suppress(InputError):
+                    yield person, person.transcript.read()
 
 
 def kind_of(path: Path) -> str:

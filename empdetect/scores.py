@@ -3,7 +3,8 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,13 +65,14 @@ class Scores:
         after it, shares it. Numbers have up to 6 decimals.
 
         Raises:
-            InputError: the ending is neither.
+            InputError: the ending is neither, or the file cannot be written.
         """
         if path.suffix not in (".tsv", ".json"):
             raise InputError(f"Writing scores to {path}: allowed endings are .tsv, .json")
         if path.suffix == ".json":
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_json(path, {**_head(self.about), "rows": _rows(self.table)})
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_json(path, {**_head(self.about), "rows": _rows(self.table)})
             return path
         sidecar = path.with_suffix(".json")
         shared = _holds_rows(sidecar)
@@ -112,23 +114,23 @@ class ScoresFile:
 
     def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
         self.path = path
-        try:
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("w", encoding="utf-8", newline="")
             _write_json(path.with_suffix(".json"), _head(about))
             self._file.write("\t".join(COLUMNS) + "\n")
-        except OSError as error:
-            raise InputError(f"Writing scores to {path}: {error.strerror}; give a folder that can be written") from None
 
     def add(self, scores: Scores) -> None:
         """Write rows to the disk."""
         table = scores.table.copy()
         table[list(TEXTS)] = table[list(TEXTS)].replace("", None)
         # Texts hold no tabs and line ends, so nothing needs quotes and every line is one row.
-        table.to_csv(
-            self._file, sep="\t", index=False, header=False, na_rep="n/a", quoting=csv.QUOTE_NONE, lineterminator="\n"
+        text = table.to_csv(
+            None, sep="\t", index=False, header=False, na_rep="n/a", quoting=csv.QUOTE_NONE, lineterminator="\n"
         )
-        self._file.flush()
+        with writing(self.path):
+            self._file.write(text)
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
@@ -139,6 +141,17 @@ class ScoresFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell an output that cannot be written as an ``InputError``: a full disk, a folder without permission."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"Writing {path}: {error.strerror or error}; give an output folder that can be written and has room"
+        ) from None
 
 
 def _head(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,9 +167,8 @@ def _holds_rows(path: Path) -> bool:
 
 def _rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Rows for JSON, null where a number is not known."""
-    return [
-        {name: None if value != value else value for name, value in row.items()} for row in table.to_dict("records")
-    ]
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -198,10 +210,10 @@ def _typed(table: "pd.DataFrame") -> "pd.DataFrame":
     for name in NUMBERS:
         table[name] = table[name].astype(float).round(DECIMALS)
     for name in TEXTS:
-        table[name] = table[name].astype(object).where(table[name].notna(), "").map(_one_line)
+        table[name] = table[name].astype(object).where(table[name].notna(), "").map(one_line)
     return table
 
 
-def _one_line(text: object) -> str:
+def one_line(text: object) -> str:
     """Text as one cell of a table can hold it, in UTF-8."""
     return LINE_BREAKS.sub(" ", str(text)).encode("utf-8", "backslashreplace").decode()
