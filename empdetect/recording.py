@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from empdetect.errors import InputError
 from empdetect.streams.audio import AudioStream
@@ -11,6 +12,10 @@ from empdetect.streams.transcript import Transcript, TranscriptFile
 from empdetect.streams.video import VideoStream
 
 Stream = AudioStream | VideoStream | Transcript | TranscriptFile | Physiology | PhysiologyFile | Table | TableFile
+
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from empdetect.batch import Batch
 from empdetect.datamodules.bucketing import LengthSampler
-from empdetect.datamodules.splits import SPLITS, Split, split_segments
+from empdetect.datamodules.splits import split_segments
 from empdetect.errors import InputError
 from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
 from empdetect.progress import track
-from empdetect.recording import Segment
+from empdetect.recording import SPLITS, Segment, Split
 from empdetect.streams.files import fingerprint
 from empdetect.task import Task
 

@@ -1,16 +1,12 @@
 """Grouped splits: a person, a scenario or a duplicate never sits on both sides."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
 from empdetect.errors import InputError
-from empdetect.recording import Segment
+from empdetect.recording import SPLITS, Segment, Split
 from empdetect.task import Target
-
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def split_segments(

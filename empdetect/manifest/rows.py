@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from empdetect.datamodules.splits import SPLITS
 from empdetect.errors import InputError
 from empdetect.manifest.faults import Fault, ManifestError, shown
 from empdetect.manifest.file import KEY, ManifestFile, Row
+from empdetect.recording import SPLITS
 from empdetect.task import Target
 
 FILES = ("video", "audio", "transcript", "physiology", "features")

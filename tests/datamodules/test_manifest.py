@@ -10,12 +10,12 @@ import pytest
 
 from empdetect.components import build, describe
 from empdetect.datamodules.base import EmpathyDataModule
-from empdetect.manifest.faults import report_faults
 from empdetect.datamodules.manifest import ManifestDataModule, read_manifest, usable_recordings, usable_segments
-from empdetect.manifest.file import write_manifest
-from empdetect.manifest.rows import COLUMNS
 from empdetect.errors import InputError
 from empdetect.features.audio import LogMel
+from empdetect.manifest.faults import report_faults
+from empdetect.manifest.file import write_manifest
+from empdetect.manifest.rows import COLUMNS
 from empdetect.streams.physiology import PhysiologyFile
 from empdetect.streams.table import TableFile
 from empdetect.task import Target, Task

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empdetect.datamodules.splits import SPLITS, check_groups, group_of, split_segments
+from empdetect.datamodules.splits import check_groups, group_of, split_segments
 from empdetect.errors import InputError
-from empdetect.recording import Participant, Recording, Segment
+from empdetect.recording import SPLITS, Participant, Recording, Segment
 from empdetect.task import Target
 
 BINARY = Target("empathy", "binary")
