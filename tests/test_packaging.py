@@ -23,22 +23,21 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the checkout."""
-    out = tmp_path_factory.mktemp("sdist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "--outdir", out, ROOT, cwd=out)
-    return next(out.glob("empdetect-*.tar.gz"))
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an sdist of the checkout, and of a wheel built from that sdist, as an installer does."""
+    out = tmp_path_factory.mktemp("built")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, cwd=out)
+    return out
 
 
 @pytest.fixture(scope="module")
-def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the unpacked sdist, as an installer does where there is no wheel."""
-    out = tmp_path_factory.mktemp("wheel")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(out, filter="data")
-    source = out / sdist.name.removesuffix(".tar.gz")
-    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, source, cwd=out)
-    return next(out.glob("empdetect-*.whl"))
+def sdist(built: Path) -> Path:
+    return next(built.glob("empdetect-*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    return next(built.glob("empdetect-*.whl"))
 
 
 @pytest.fixture(scope="module")
