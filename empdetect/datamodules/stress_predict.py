@@ -93,7 +93,7 @@ class StressPredictDataModule(EmpathyDataModule):
         tables = {} if heart is None else {"heart": heart_table(heart)}
         recording = Recording(name, (Participant("wearer", physiology=Physiology(moved), tables=tables),))
         found = []
-        for start in np.arange(0.0, seconds[-1] - zero + 1 - self.window, self.hop):
+        for start in np.arange(0.0, seconds[-1] - zero + 1 - self.window + 1e-6, self.hop):
             inside = labels[(seconds >= zero + start) & (seconds < zero + start + self.window)]
             share = float(inside.mean()) if len(inside) else 0.5
             if max(share, 1 - share) >= AGREEMENT:

@@ -1,0 +1,91 @@
+"""Stress-Predict: a made archive of the same layout, and the real one where it is there."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from empdetect.datamodules.stress_predict import HEART, StressPredictDataModule, read_e4
+from empdetect.errors import InputError
+from empdetect.recording import SPLITS
+from empdetect.streams.physiology import Physiology
+
+ZERO = 1_600_000_000
+SECONDS = 300
+
+
+def write(root: Path, people: tuple[int, ...] = (2, 3, 4)) -> Path:
+    """A wristband each that starts 10 s before the labels; seconds 90 to 180 are stress."""
+    folder = root / "stress_predict"
+    folder.mkdir()
+    with tarfile.open(folder / "raw_dev_S01_S27.tar.gz", "w:gz") as archive:
+        for person in people:
+            for channel, rate in (("EDA", 4.0), ("TEMP", 4.0), ("HR", 1.0)):
+                samples = 10 * person + np.arange(round((SECONDS + 10) * rate)) / rate
+                text = "\n".join(f"{value:.6f}" for value in (ZERO - 10, rate, *samples)) + "\n"
+                member = tarfile.TarInfo(f"Raw_data/S{person:02d}/{channel}.csv")
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+    with gzip.open(folder / "labels_hr_rsp_binary.csv.gz", "wt") as file:
+        file.write("Participant,HR,respr,Time(sec),Label\n")
+        rows = [(person, second) for person in (*people, 99) for second in range(SECONDS)]
+        file.writelines(f"{p},80,12,{ZERO + s},{int(90 <= s < 180)}\n" for p, s in rows)
+    with gzip.open(folder / "BVP_S02.csv.gz", "wt") as file:
+        file.write(f"{ZERO - 10}.00\n64.0\n" + "0.5\n" * 640)
+    return root
+
+
+def test_windows_carry_one_label_each(tmp_path: Path) -> None:
+    segments = StressPredictDataModule({}, str(write(tmp_path))).segments()
+    mine = [segment for segment in segments if segment.group == "S02"]
+    assert [(segment.start, segment.labels["stress"]) for segment in mine] == [(0, 0), (120, 1), (180, 0), (240, 0)]
+    assert {segment.group for segment in segments} == {"S02", "S03", "S04"}
+
+
+def test_clocks_are_laid_on_the_first_labelled_second(tmp_path: Path) -> None:
+    person = StressPredictDataModule({}, str(write(tmp_path))).segments()[0].people()[0]
+    assert isinstance(person.physiology, Physiology)
+    signals = person.physiology.signals
+    assert {name: (signal.start, signal.rate) for name, signal in signals.items()} == {
+        "EDA": (-10.0, 4.0),
+        "TEMP": (-10.0, 4.0),
+        "BVP": (-10.0, 64.0),
+    }
+    heart = person.tables["heart"].read()
+    assert heart.columns == HEART
+    assert heart.times[:2].tolist() == [-10.0, -9.0]
+    assert heart.values[0, 0] == 20.0
+    assert abs(heart.values[:, 1].mean()) < 1e-3
+
+
+def test_faults_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="stress_predict"):
+        StressPredictDataModule({}, str(tmp_path)).segments()
+    archive = write(tmp_path) / "stress_predict" / "raw_dev_S01_S27.tar.gz"
+    archive.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match="raw_dev_S01_S27"):
+        StressPredictDataModule({}, str(tmp_path)).segments()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("1\nx\n3\n", "not a column of numbers"), ("1600000000\n", "got 1 lines")]
+)
+def test_what_is_no_wristband_file_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_e4(io.StringIO(text), "EDA.csv")
+
+
+@pytest.mark.data
+def test_the_real_data(data_root: Path) -> None:
+    data = StressPredictDataModule({}, str(data_root), fold=4)
+    data.summary()
+    everything = [segment for name in SPLITS for segment in data.parts[name]]
+    people = [{segment.group for segment in data.parts[name]} for name in SPLITS]
+    assert len(everything) == 1301
+    assert len(set.union(*people)) == sum(map(len, people)) == 26
+    assert sum(segment.labels["stress"] for segment in everything) == 415
+    for segment in everything[::40]:
+        assert segment.people()[0].end() >= segment.end - 15  # type: ignore[operator]
