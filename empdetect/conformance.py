@@ -101,7 +101,7 @@ def check_datamodule(data: "EmpathyDataModule") -> None:
     Raises:
         NotConforming: one of them is not as ``EmpathyDataModule`` says.
     """
-    from empdetect.datamodules.splits import SPLITS
+    from empdetect.recording import SPLITS
 
     for name in ("about", "licence", "source"):
         _need(bool(getattr(data, name)), data, f"the class must say its '{name}'")
