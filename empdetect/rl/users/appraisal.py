@@ -38,7 +38,12 @@ def appraise(dialogue: Dialogue, limit: float = 10.0) -> Appraisal:
     words = cues.words_of(reply)
     if not words:
         return Appraisal(-limit, (("says nothing", -limit),))
-    parts = (*_warmth(dialogue, reply, words), *_move(dialogue, reply), *_emptiness(reply), *_form(dialogue, words))
+    parts = (
+        *_warmth(dialogue, reply, words),
+        *_move(dialogue, reply),
+        *_emptiness(reply),
+        *_form(dialogue, reply, words),
+    )
     parts = parts or (("nothing in it for me", -5.0),)
     change = sum(points for _, points in parts)
     return Appraisal(min(max(change, -limit), limit), parts)
@@ -54,9 +59,10 @@ def _warmth(dialogue: Dialogue, reply: str, words: list[str]) -> Iterator[Reason
         yield "lists words of mine", -3.0
     elif mentioned:
         yield "is about my matter", 2.0
-    if reply.count("?") == 1:
+    questions = len(cues.QUESTION.findall(reply))
+    if questions == 1:
         yield "asks", 1.0
-    elif reply.count("?") > 1:
+    elif questions > 1:
         yield "interrogates me", -2.0
 
 
@@ -66,6 +72,8 @@ def _move(dialogue: Dialogue, reply: str) -> Iterator[Reason]:
     moves = cues.moves_in(reply)
     if intention in moves:
         yield "does what I hoped for", 5.0
+    elif moves:
+        yield "means well", 1.0
     if len(moves) > 2:
         yield "tries everything at once", -5.0
     if cues.UNSOLICITED.search(reply):
@@ -85,8 +93,10 @@ def _emptiness(reply: str) -> Iterator[Reason]:
         yield "makes it small", -6.0
 
 
-def _form(dialogue: Dialogue, words: list[str]) -> Iterator[Reason]:
-    """Length, echo and repetition."""
+def _form(dialogue: Dialogue, reply: str, words: list[str]) -> Iterator[Reason]:
+    """Whole sentences, length, echo and repetition."""
+    if not cues.readable(reply):
+        yield "is hard to follow", -4.0
     if len(words) < 4:
         yield "hardly says anything", -4.0
     elif len(words) > 45:

@@ -54,7 +54,9 @@ FEELINGS = frozenset(
 """Words for what a person may feel."""
 
 UNSOLICITED = _any(
-    r"you (should|must|need to|have to|ought to)\b", r"\bjust (try|do|stop|get|forget|talk)\b", r"why don't you"
+    r"you (should|must(?! (be|feel|have))|need to|have to|ought to)\b",
+    r"\bjust (try|do|stop|get|forget|talk)\b",
+    r"why don't you",
 )
 """Advice in the form that people resent when they did not ask for it."""
 
@@ -74,12 +76,26 @@ DISMISSALS = _any(
 )
 """Phrases that make the matter small."""
 
+QUESTION = re.compile(
+    r"(?:^|[.!?,]\s+)(?:and |so )?(?:what|how|when|where|who|would|do|does|did|is|are|was|can|could|have)\b[^.!?]*\?",
+    re.IGNORECASE,
+)
+"""A sentence that asks, from its question word to its mark."""
+
+_BROKEN = re.compile(r"(?:^|[.!?]\s+)[a-z]|[a-z][A-Z]|[.,]{2}(?!\.)|[\w,]\s*$|(?i:\b(\w+) \1\b)")
+"""A sentence that begins small or does not end, words run together, a word said twice."""
+
 _COMMON = frozenset(
     words_of("""
     a about after all am an and are as at be been but by can did do does for from had has have he her him his how i
     if in is it its me my not now of on one or she so that the their them then there they this to was we were what
     when which who will with would you your""")
 )
+
+
+def readable(text: str) -> bool:
+    """Whether a text is made of whole sentences, as far as can be seen from outside."""
+    return _BROKEN.search(text) is None
 
 
 def overlap(words: Collection[str], others: Collection[str]) -> float:

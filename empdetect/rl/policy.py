@@ -1,0 +1,227 @@
+"""The policy: any causal language model of Hugging Face with its tokenizer and chat template."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from empdetect.errors import InputError
+from empdetect.rl.dialogue import Dialogue
+
+PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
+USER, ASSISTANT, SYSTEM = "<|user|>", "<|assistant|>", "<|system|>"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ '<|' + message.role + '|>' + message.content + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+"""How the small policy sees a dialogue."""
+
+
+class Policy:
+    """A language model that replies in dialogues.
+
+    Args:
+        model: causal language model of transformers.
+        tokenizer: its tokenizer, with a chat template, an end and a padding token.
+        system: instruction that stands before every dialogue; empty gives none.
+        max_context: tokens of history at most; the oldest are cut.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, system: str = "", max_context: int = 384) -> None:
+        if not tokenizer.chat_template:
+            raise InputError("Building a policy: the tokenizer has no chat template; take a chat model's, or set one")
+        if tokenizer.eos_token_id is None:
+            raise InputError("Building a policy: the tokenizer has no end token; set its 'eos_token'")
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        self.model = model
+        self.tokenizer = tokenizer
+        self.system = system
+        self.max_context = max_context
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, system: str = "", max_context: int = 384) -> "Policy":
+        """Load a policy. No code of its author runs: safetensors only.
+
+        Args:
+            name: a folder, or a name on the Hugging Face hub.
+            system: instruction that stands before every dialogue.
+            max_context: tokens of history at most.
+
+        Raises:
+            InputError: there is no such model, or it has no chat template.
+        """
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        try:
+            model = AutoModelForCausalLM.from_pretrained(str(name), use_safetensors=True)
+            tokenizer = AutoTokenizer.from_pretrained(str(name))
+        except (OSError, ValueError) as error:
+            raise InputError(f"Loading the policy '{name}': {str(error).splitlines()[0]}") from None
+        return cls(model, tokenizer, system, max_context)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lies."""
+        return torch.device(next(self.model.parameters()).device)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(weight.numel() for weight in self.model.parameters())
+
+    def prompt(self, dialogue: Dialogue) -> list[int]:
+        """Token ids of the history as the policy sees it, up to where it is to speak; thoughts are dropped."""
+        messages = [{"role": "system", "content": self.system}] if self.system else []
+        text = self.tokenizer.apply_chat_template(
+            messages + dialogue.messages(), tokenize=False, add_generation_prompt=True
+        )
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids[-self.max_context :]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Words of a completion; special tokens, and so any forged turn, are left out."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
+
+    def completion(self, text: str) -> list[int]:
+        """Token ids of a reply, its end included; for supervised learning."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [*ids, self.tokenizer.eos_token_id]
+
+    @torch.no_grad()
+    def generate(
+        self, prompts: Sequence[Sequence[int]], max_new_tokens: int = 64, temperature: float = 1.0
+    ) -> list[list[int]]:
+        """Sample one completion a prompt, all at once. The global seed of torch fixes the chance.
+
+        Nothing cuts the distribution (no top-p, no top-k), or the log-probabilities of the update
+        would not be those of the sample.
+
+        Args:
+            prompts: token ids; padded on the left here.
+            max_new_tokens: tokens a completion at most.
+            temperature: 0 takes the likeliest token.
+
+        Returns:
+            Token ids of each completion, with its end token if it came to one.
+        """
+        ids, mask = pad(prompts, self.tokenizer.pad_token_id, left=True)
+        chance = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+        training = self.model.training
+        self.model.eval()
+        out = self.model.generate(
+            input_ids=ids.to(self.device),
+            attention_mask=mask.long().to(self.device),
+            max_new_tokens=max_new_tokens,
+            top_k=0,
+            top_p=1.0,
+            pad_token_id=self.tokenizer.pad_token_id,
+            eos_token_id=self.tokenizer.eos_token_id,
+            **chance,
+        )
+        self.model.train(training)
+        return [self._until_end(row) for row in out[:, ids.shape[1] :].tolist()]
+
+    def logprobs(self, ids: Tensor, mask: Tensor, temperature: float = 1.0, model: Any = None) -> Tensor:
+        """Log-probability of each token given those before it.
+
+        Args:
+            ids: ``(row, time)`` padded on the right.
+            mask: ``(row, time)`` True where a token stands.
+            temperature: of the sampling whose probability is asked for.
+            model: another model, such as a reference or a wrapped one; the policy's own if None.
+
+        Returns:
+            ``(row, time)``; the first token of a row has 0.
+        """
+        logits = (model or self.model)(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
+        logits = logits[:, :-1].float() / temperature
+        chosen = logits.gather(-1, ids[:, 1:, None]).squeeze(-1) - logits.logsumexp(-1)
+        return torch.nn.functional.pad(chosen, (1, 0))
+
+    def save(self, folder: Path) -> Path:
+        """Write model (safetensors) and tokenizer as transformers reads them."""
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        return folder
+
+    def _until_end(self, ids: list[int]) -> list[int]:
+        end = self.tokenizer.eos_token_id
+        return ids[: ids.index(end) + 1] if end in ids else ids
+
+
+def pad(rows: Sequence[Sequence[int]], value: int, left: bool = False) -> tuple[Tensor, Tensor]:
+    """Rows of token ids as one tensor ``(row, time)``, and where tokens stand."""
+    width = max(len(row) for row in rows)
+    ids = torch.full((len(rows), width), value)
+    mask = torch.zeros((len(rows), width), dtype=torch.bool)
+    for number, row in enumerate(rows):
+        place = slice(width - len(row), width) if left else slice(0, len(row))
+        ids[number, place] = torch.tensor(row, dtype=torch.long)
+        mask[number, place] = True
+    return ids, mask
+
+
+def small_policy(
+    texts: Iterable[str], vocabulary: int = 2048, width: int = 128, layers: int = 1, heads: int = 4, seed: int = 0
+) -> Policy:
+    """A small untrained policy of the Llama kind, with a tokenizer trained on ``texts``.
+
+    It has well under a million weights, needs no download and learns on a CPU in seconds.
+
+    Args:
+        texts: what the tokenizer learns its words from.
+        vocabulary: number of tokens at most.
+        width, layers, heads: of the transformer.
+        seed: fixes the weights.
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = train_tokenizer(texts, vocabulary)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=3 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(config)
+    return Policy(model, tokenizer)
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int = 2048) -> Any:
+    """A tokenizer of whole words, with the special tokens and the template of a dialogue.
+
+    Whole words, because a small model that samples pieces of words makes up words that do not exist.
+    Words that were not among the texts become one unknown token.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    build: Any = PreTrainedTokenizerFast  # carries no types
+    words = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    # A space belongs to the word after it, so that decoding gives back the very text.
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    special = [PAD, END, UNKNOWN, USER, ASSISTANT, SYSTEM]
+    words.train_from_iterator(
+        texts, trainers.WordLevelTrainer(vocab_size=vocabulary, special_tokens=special, show_progress=False)
+    )
+    tokenizer = build(
+        tokenizer_object=words,
+        pad_token=PAD,
+        eos_token=END,
+        unk_token=UNKNOWN,
+        additional_special_tokens=[USER, ASSISTANT, SYSTEM],
+    )
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer

@@ -1,0 +1,46 @@
+"""What every reward head promises, and the check that holds it to it."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from empdetect.rl.dialogue import Dialogue
+
+
+@runtime_checkable
+class Reward(Protocol):
+    """Says what finished dialogues are worth.
+
+    ``None`` means "not scorable" and nothing else: such a dialogue is left out of its group's
+    statistics. Whatever goes wrong otherwise raises. Only visible text may be scored, never a thought.
+    """
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One reward a dialogue, in their order."""
+
+
+def check_rewards(rewards: object, dialogues: Sequence[Dialogue], name: str = "reward") -> list[float | None]:
+    """The rewards as they are, if they keep the promise.
+
+    Raises:
+        ValueError: not one a dialogue, or one is NaN or infinite.
+        TypeError: one is neither a number nor None.
+    """
+    if not isinstance(rewards, list | tuple):
+        raise TypeError(f"The head '{name}' must give a list of rewards, got {type(rewards).__name__}")
+    if len(rewards) != len(dialogues):
+        raise ValueError(f"The head '{name}' gave {len(rewards)} rewards for {len(dialogues)} dialogues")
+    return [_checked(reward, place, name) for place, reward in enumerate(rewards)]
+
+
+def _checked(reward: object, place: int, name: str) -> float | None:
+    if reward is None:
+        return None
+    if isinstance(reward, bool) or not isinstance(reward, int | float):
+        raise TypeError(
+            f"The head '{name}' gave {type(reward).__name__} for dialogue {place}; "
+            "a number is needed, or None if the dialogue cannot be scored"
+        )
+    if not math.isfinite(reward):
+        raise ValueError(f"The head '{name}' gave {reward} for dialogue {place}; None says 'not scorable'")
+    return float(reward)

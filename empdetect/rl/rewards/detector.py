@@ -1,0 +1,143 @@
+"""A detector as a reward head: how empathic the policy's visible words are, given their context."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from empdetect.errors import InputError
+from empdetect.recording import Participant, Recording, Segment
+from empdetect.rl.dialogue import Dialogue, Turn
+from empdetect.streams.transcript import Transcript, Utterance
+from empdetect.task import Task
+
+
+class Answer(Protocol):
+    """What a detector says of one segment."""
+
+    def score(self, measure: str) -> float | None:
+        """The score of a measure; None if the segment could not be scored."""
+
+
+@runtime_checkable
+class PredictsSegments(Protocol):
+    """What this head needs of a detector; ``empdetect.Detector`` has it."""
+
+    @property
+    def task(self) -> Task:
+        """What it answers."""
+
+    def predict(self, segments: Sequence[Segment]) -> Sequence[Answer]:
+        """Answers, in the order of the segments."""
+
+
+class DetectorReward:
+    """Scores the policy's visible replies, each in the context of what the user said before.
+
+    Each reply, or each dialogue, becomes a recording of two participants with transcripts:
+    ``assistant`` is scored, ``user`` is the context. Thoughts are not in it. A policy that shows
+    nothing gets 0, the bottom of the scale, as it could else escape the head by silence.
+
+    Args:
+        detector: a trained detector, or its folder or hub name.
+        measure: which of its measures.
+        direction: ``higher`` if more of it is better, ``lower`` for something like distress.
+        per: score each ``reply`` and take their mean, or the ``dialogue`` as one piece.
+    """
+
+    def __init__(
+        self,
+        detector: PredictsSegments | str | Path,
+        measure: str = "empathy",
+        direction: Literal["higher", "lower"] = "higher",
+        per: Literal["reply", "dialogue"] = "reply",
+    ) -> None:
+        if direction not in ("higher", "lower") or per not in ("reply", "dialogue"):
+            raise InputError(
+                f"Building the detector head: got direction '{direction}' and per '{per}'; "
+                "allowed are higher or lower, and reply or dialogue"
+            )
+        self.detector = detector
+        self.measure = measure
+        self.direction = direction
+        self.per = per
+        self._loaded = _load(detector)
+        self._limits = _limits(self._loaded.task, measure)
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One reward a dialogue, 0 to 1 of the measure's range; None if nothing of it could be scored.
+
+        Raises:
+            RuntimeError: the detector did not answer about every segment.
+        """
+        pieces = [self._pieces(dialogue) for dialogue in dialogues]
+        # Replies repeat while a policy learns; each different one is scored once.
+        different = list(dict.fromkeys(piece for found in pieces for piece in found if piece[-1].visible))
+        answers = dict(zip(different, self._scores(different), strict=True))
+        return [self._reward(dialogue, found, answers) for dialogue, found in zip(dialogues, pieces)]
+
+    def _pieces(self, dialogue: Dialogue) -> list[tuple[Turn, ...]]:
+        """What is scored as one: turns that end on a reply."""
+        turns = dialogue.turns
+        places = [place for place, turn in enumerate(turns) if turn.role == "assistant"]
+        if self.per == "dialogue":
+            return [turns[: places[-1] + 1]] if places and any(turns[place].visible for place in places) else []
+        return [turns[max(place - 1, 0) : place + 1] for place in places]
+
+    def _scores(self, pieces: Sequence[tuple[Turn, ...]]) -> list[float | None]:
+        segments = [_segment(f"dialogue-{number}", turns) for number, turns in enumerate(pieces)]
+        answers = self._loaded.predict(segments) if segments else []
+        if len(answers) != len(segments):
+            raise RuntimeError(f"The detector gave {len(answers)} answers about {len(segments)} segments")
+        return [self._scaled(answer.score(self.measure)) for answer in answers]
+
+    def _scaled(self, score: float | None) -> float | None:
+        if score is None:
+            return None
+        low, high = self._limits
+        share = min(max((score - low) / (high - low), 0.0), 1.0)
+        return share if self.direction == "higher" else 1.0 - share
+
+    def _reward(
+        self,
+        dialogue: Dialogue,
+        pieces: Sequence[tuple[Turn, ...]],
+        answers: dict[tuple[Turn, ...], float | None],
+    ) -> float | None:
+        if dialogue.failed or not dialogue.replies:
+            return None
+        if not any(turn.visible for turn in dialogue.replies):
+            return 0.0
+        # A reply that shows nothing was not asked about.
+        scores = [answers.get(piece, 0.0) for piece in pieces]
+        known = [score for score in scores if score is not None]
+        return sum(known) / len(known) if known else None
+
+
+def _segment(name: str, turns: Sequence[Turn]) -> Segment:
+    """The turns as a recording of two people with transcripts in memory."""
+    people = tuple(
+        Participant(role, role, transcript=Transcript(tuple(_utterances(turns, role))))
+        for role in ("assistant", "user")
+    )
+    return Segment(Recording(name, people), "assistant")
+
+
+def _utterances(turns: Sequence[Turn], role: str) -> list[Utterance]:
+    return [Utterance(turn.visible, role) for turn in turns if turn.role == role and turn.visible]
+
+
+def _load(detector: PredictsSegments | str | Path) -> PredictsSegments:
+    if not isinstance(detector, str | Path):
+        return detector
+    from empdetect.detector import Detector
+
+    return Detector.from_pretrained(detector)
+
+
+def _limits(task: Task, measure: str) -> tuple[float, float]:
+    """Lowest and highest score of a measure."""
+    for target in task.targets:
+        if measure in target.measures:
+            return (0.0, 1.0) if target.kind == "nominal" else target.limits
+    offered = ", ".join(name for target in task.targets for name in target.measures)
+    raise InputError(f"Building the detector head: no measure '{measure}', the detector gives {offered}")
