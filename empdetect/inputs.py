@@ -215,8 +215,8 @@ def _refuse_shared(found: Sequence[Input], given: Sequence[Path | None], kind: s
 
 def _from_manifest(path: Path) -> list[Input]:
     """Recordings of a manifest; a faulty row becomes an input that cannot be opened."""
-    from empdetect.datamodules.manifest import usable_segments
     from empdetect.manifest.faults import errors
+    from empdetect.manifest.segments import usable_segments
 
     segments, faults = usable_segments(path, media=False, unlabelled=True)
     together: dict[str, Input] = {}

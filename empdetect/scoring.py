@@ -42,6 +42,39 @@ class Outcome:
     table: Path
     reports: tuple[Path, ...] = ()
 
+    def summary(self) -> str:
+        """What became of it, in one to four lines."""
+        lines = [f"{_counted(self.scored, 'recording')} scored: {self.table}"]
+        if self.failed:
+            lines.append(f"{_counted(self.failed, 'input')} failed: {self.table.with_name(FAILURES)}")
+        if self.warnings:
+            lines.append(f"{_counted(self.warnings, 'warning')}: {self.table.with_name(WARNINGS)}")
+        if self.reports:
+            where = self.reports[0] if len(self.reports) == 1 else self.table.with_name(REPORTS)
+            lines.append(f"{_counted(len(self.reports), 'report')}: {where}")
+        return "\n".join(lines)
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Formats of a list by commas, such as ``tsv,json``.
+
+    Raises:
+        InputError: one is not known.
+    """
+    formats = tuple(name for part in text.split(",") if (name := part.strip().lower()))
+    _check_formats(formats)
+    return formats
+
+
+def _check_formats(formats: Sequence[str]) -> None:
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise InputError(f"Scoring: unknown format {', '.join(unknown)}; allowed are {', '.join(FORMATS)}")
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
 
 def score_recordings(
     inputs: Sequence[Input],
@@ -67,9 +100,7 @@ def score_recordings(
     Raises:
         InputError: a format is not known, or the folder cannot be written.
     """
-    unknown = sorted(set(formats) - set(FORMATS))
-    if unknown:
-        raise InputError(f"Scoring: unknown format {', '.join(unknown)}; allowed are {', '.join(FORMATS)}")
+    _check_formats(formats)
     job = _Job(detector, Path(out), report, cache)
     with ScoresFile(job.out / TABLE, job.about) as table:
         for entry in track(inputs, "Scoring"):
