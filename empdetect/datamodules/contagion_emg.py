@@ -23,6 +23,9 @@ COLUMNS = ("EDA", "raw_zygomatic", "raw_corrugator", "EMG_zygomatic", "EMG_corru
 them), and a wave for each kind of clip that falls by 5 when such a clip starts."""
 
 ONSET = -5.0
+BASELINE = 2.0
+MARGIN = 10.0
+"""Seconds before the start of a clip: of the baseline, and kept on both sides for cleaning."""
 LABELS = {"angry": 0.0, "happy": 1.0}
 SIGNALS = ("EDA", "EMG_zygomatic", "EMG_corrugator")
 
@@ -32,15 +35,15 @@ class ContagionEmgDataModule(EmpathyDataModule):
 
     What can be told of the clip from the observer's muscles and skin is emotional contagion. Folds
     hold observers apart. A trial is a recording of its own; its second 0 is the moment the clip
-    starts. Muscles are given as in the study's analysis, as the natural logarithm of their ratio to
-    the mean of the same trial's seconds before it: electrodes and faces differ too much for absolute
-    values to be compared.
+    starts. Muscles are given as in the study's analysis, as their ratio to the mean of the same
+    trial's two seconds before it: electrodes and faces differ too much for absolute values to be
+    compared. The segment is what follows the start; the signals reach further, as cleaning skin
+    conductance needs some room.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``contagion``; None reads ``EMPDETECT_DATA``.
-        before: seconds before the start of the clip that belong to the trial.
-        after: seconds after it.
+        length: seconds from the start of the clip that are looked at; clips last 4 to 6 s.
         folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
     """
 
@@ -55,8 +58,7 @@ class ContagionEmgDataModule(EmpathyDataModule):
         self,
         features: dict[str, Extractor],
         data_root: str | None = None,
-        before: float = 2.0,
-        after: float = 6.0,
+        length: float = 6.0,
         folds: int = 5,
         fold: int = 0,
         batch_size: int = 16,
@@ -64,12 +66,11 @@ class ContagionEmgDataModule(EmpathyDataModule):
         workers: int = 0,
     ) -> None:
         super().__init__(features, folds, fold, batch_size, seed, workers)
-        if before <= 0 or after <= 0:
-            raise InputError(f"Cutting trials: 'before' and 'after' are seconds above 0, got {before:g} and {after:g}")
+        if not 0 < length <= MARGIN:
+            raise InputError(f"Cutting trials: 'length' is in seconds above 0 and up to {MARGIN:g}, got {length:g}")
         self.data_root = data_root
-        self.before = before
-        self.after = after
-        self.task = Task((Target("happy", "binary"),), unit="recording", construct="contagion")
+        self.length = length
+        self.task = Task((Target("happy", "binary"),), unit="segment", construct="contagion")
 
     def segments(self) -> list[Segment]:
         """One segment a trial, grouped by observer.
@@ -89,36 +90,35 @@ class ContagionEmgDataModule(EmpathyDataModule):
         onsets = sorted((sample, name) for name in LABELS for sample in starts(values[:, COLUMNS.index(name)]))
         found = []
         for number, (sample, name) in enumerate(onsets, start=1):
-            person = Participant("observer", "observer", physiology=self._cut(values, sample))
+            person = Participant("observer", "observer", physiology=cut(values, sample))
             recording = Recording(f"observer_{observer}_trial_{number}", (person,))
-            found.append(Segment(recording, "observer", labels={"happy": LABELS[name]}, group=f"observer_{observer}"))
+            labels = {"happy": LABELS[name]}
+            found.append(Segment(recording, "observer", 0.0, self.length, labels, group=f"observer_{observer}"))
         return found
 
-    def _cut(self, values: "NDArray[np.float64]", onset: int) -> Physiology:
-        """The signals around one start of a clip."""
-        first = max(0, onset - round(self.before * RATE))
-        part = values[first : onset + round(self.after * RATE)]
-        baseline = values[first:onset]
-        signals = {}
-        for name in SIGNALS:
-            column = COLUMNS.index(name)
-            trace = part[:, column]
-            if name.startswith("EMG"):
-                trace = log_ratio(trace, float(baseline[:, column].mean()))
-            signals[name] = Signal(trace, RATE, start=(first - onset) / RATE)
-        return Physiology(signals)
+
+def cut(values: "NDArray[np.float64]", onset: int) -> Physiology:
+    """The signals around one start of a clip, muscles as ratios to their baseline.
+
+    Args:
+        values: ``(time, column)`` of one observer.
+        onset: sample at which the clip starts.
+    """
+    first = max(0, onset - round(MARGIN * RATE))
+    part = values[first : onset + round(MARGIN * RATE)]
+    baseline = values[max(0, onset - round(BASELINE * RATE)) : onset]
+    signals = {}
+    for name in SIGNALS:
+        column = COLUMNS.index(name)
+        level = float(baseline[:, column].mean()) if name.startswith("EMG") else 1.0
+        trace = part[:, column] / level if level > 0 else np.full(len(part), np.nan)
+        signals[name] = Signal(trace, RATE, start=(first - onset) / RATE)
+    return Physiology(signals)
 
 
 def starts(wave: "NDArray[np.float64]") -> list[int]:
     """Samples at which a marker wave falls by 5."""
     return [int(sample) + 1 for sample in np.flatnonzero(np.diff(wave) <= ONSET + 0.5)]
-
-
-def log_ratio(values: "NDArray[np.float64]", baseline: float) -> "NDArray[np.float64]":
-    """Natural logarithm of the ratio to a baseline; NaN where either is not above 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(values / baseline)
-    return np.where((values > 0) & (baseline > 0), ratio, np.nan)
 
 
 def _read(path: Path) -> "NDArray[np.float64]":
