@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -29,11 +30,14 @@ from empdetect.conformance import (
     check_reward,
 )
 from empdetect.datamodules.base import EmpathyDataModule
-from empdetect.datamodules.manifest import ManifestDataModule, read_manifest
+from empdetect.datamodules.manifest import ManifestDataModule
 from empdetect.features.audio import LogMel, Waveform
 from empdetect.features.base import Extractor, Features
 from empdetect.features.face import Face, VideoClip
+from empdetect.features.physiology import PhysiologyFeatures
+from empdetect.features.table import TableFeatures
 from empdetect.features.text import TextEmbeddings, TextTokens
+from empdetect.manifest.segments import read_manifest
 from empdetect.models.encoders.audio import ConformerEncoder, PretrainedAudioEncoder
 from empdetect.models.encoders.audiovisual import FaceEncoder, TorchvisionVideoEncoder
 from empdetect.models.encoders.base import Encoder, masked_mean
@@ -46,6 +50,7 @@ from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward
 from empdetect.rl.users.profile_driven import ProfileDrivenUser
 from empdetect.rl.users.scripted import ScriptedUser
+from empdetect.streams.table import Table
 from empdetect.task import Target, Task
 
 FOLDERS = (
@@ -57,11 +62,13 @@ FOLDERS = (
 )
 
 EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
-    Face: lambda: Face(rate=2.0, detect_every=1.0),
+    Face: lambda: Face(rate=2.0, detect_every=0.5),
     LogMel: lambda: LogMel(mels=20),
+    PhysiologyFeatures: lambda: PhysiologyFeatures(["ECG", "EDA", "RSP"]),
+    TableFeatures: lambda: TableFeatures(["smile", "frown"]),
     TextEmbeddings: TextEmbeddings,
     TextTokens: TextTokens,
-    VideoClip: lambda: VideoClip(rate=2.0, size=32, detect_every=1.0),
+    VideoClip: lambda: VideoClip(rate=2.0, size=32, detect_every=0.5),
     Waveform: Waveform,
 }
 
@@ -122,7 +129,9 @@ def test_every_extractor_and_encoder_is_checked_here() -> None:
 @pytest.fixture(scope="module")
 def person(simulated_corpus: Path) -> Participant:
     """A simulated listener, with all streams."""
-    return next(segment for segment in read_manifest(simulated_corpus) if segment.labels).people()[0]
+    listener = next(segment for segment in read_manifest(simulated_corpus) if segment.labels).people()[0]
+    values = np.array([[1, np.nan], [np.nan, np.nan], [0, 2]], np.float32)
+    return replace(listener, tables={"features": Table(values, np.arange(3.0), ("smile", "frown"))})
 
 
 @pytest.mark.parametrize("make", EXTRACTORS.values(), ids=[cls.__name__ for cls in EXTRACTORS])
