@@ -132,7 +132,7 @@ def _faces() -> str:
     """Load the cascades for faces and eyes that come with OpenCV."""
     import cv2
 
-    folder = Path(cv2.data.haarcascades)
+    folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
     for name in CASCADES:
         if cv2.CascadeClassifier(str(folder / name)).empty():
             raise _Problem(f"OpenCV {cv2.__version__} has no usable {name}")

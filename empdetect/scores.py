@@ -119,6 +119,7 @@ class ScoresFile:
             self._file = path.open("w", encoding="utf-8", newline="")
             _write_json(path.with_suffix(".json"), _head(about))
             self._file.write("\t".join(COLUMNS) + "\n")
+            self._file.flush()
 
     def add(self, scores: Scores) -> None:
         """Write rows to the disk."""
@@ -196,6 +197,7 @@ def _read_tsv(path: Path) -> "pd.DataFrame":
             keep_default_na=False,
             dtype=dict.fromkeys(TEXTS, str),
             quoting=csv.QUOTE_NONE,
+            float_precision="round_trip",
         )
     except ValueError as error:  # pandas raises many kinds of it
         raise InputError(f"Reading scores from {path}: not a table ({error})") from None

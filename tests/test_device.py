@@ -1,0 +1,32 @@
+"""Choosing the device, and saying why."""
+
+import pytest
+import torch
+
+from empdetect.device import explain_device, pick_device
+from empdetect.errors import InputError
+
+
+def test_auto_takes_a_gpu_if_there_is_one() -> None:
+    has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    assert (pick_device("auto").type != "cpu") == has_gpu
+    assert explain_device().startswith(f"device: {pick_device('auto')} (")
+
+
+def test_cpu_is_always_there() -> None:
+    assert pick_device("cpu") == torch.device("cpu")
+    assert explain_device("cpu") == "device: cpu (as asked)"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("gpu", "allowed are auto, cpu, cuda"), ("", "allowed are"), ("cuda:99", "is not here")]
+)
+def test_a_device_that_is_not_here(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        pick_device(name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_without_a_card_says_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"0 CUDA devices\); use cpu"):
+        pick_device("cuda")
