@@ -197,8 +197,9 @@ def normalised(crop: NDArray[np.uint8]) -> Array:
 
 
 def _check(rate: float, size: int, detect_every: float) -> None:
-    if rate <= 0 or size < 8 or detect_every <= 0:
+    # A face seen only once within GAP is taken for a false alarm, so rarer searches would find nobody.
+    if rate <= 0 or size < 8 or not 0 < detect_every <= GAP:
         raise InputError(
-            "Face features: 'rate' and 'detect_every' must be above 0 and 'size' 8 or more, "
-            f"got {rate:g}, {detect_every:g} and {size}"
+            f"Face features: 'rate' must be above 0, 'detect_every' above 0 and {GAP:g} seconds at most, and 'size' 8 "
+            f"or more, got {rate:g}, {detect_every:g} and {size}"
         )
