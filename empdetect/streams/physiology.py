@@ -123,7 +123,7 @@ class PhysiologyFile:
         return self.read().end()
 
     def _sidecar(self) -> Path:
-        return self.path.with_name(self.path.name.split(".")[0] + ".json")
+        return self.path.with_name(self.path.name.removesuffix(".gz").rpartition(".")[0] + ".json")
 
     def _read_bids(self) -> Physiology:
         """BIDS: no header line; rate, start and columns stand in the JSON sidecar."""
@@ -161,6 +161,12 @@ class PhysiologyFile:
 
     def _signals(self, table: Any, rate: float, start: float) -> Physiology:
         named = {name: canonical_channel(str(name)) for name in table.columns}
+        twice = {channel for channel in named.values() if channel and list(named.values()).count(channel) > 1}
+        if twice:
+            raise InputError(
+                f"Reading the physiology {self.path}: several columns mean {', '.join(sorted(twice))}; "
+                f"keep one, or give each a site, as in {min(twice)}_left"
+            )
         signals = {
             channel: Signal(table[name].to_numpy(float), rate, start)
             for name, channel in named.items()

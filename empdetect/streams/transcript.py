@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from html import unescape
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +130,7 @@ def _read_cues(path: Path) -> list[Utterance]:
     cues = webvtt.from_srt(str(path)) if path.suffix.lower() == ".srt" else webvtt.read(str(path))
     return [
         Utterance(
-            " ".join(cue.text.split()),
+            " ".join(unescape(cue.text).split()),
             cue.voice,
             # The library's own seconds are cut to whole ones.
             cue.start_time.in_milliseconds() / 1000,
@@ -151,7 +153,7 @@ def _read_tsv(path: Path) -> list[Utterance]:
 
 
 def _read_json(path: Path) -> list[Utterance]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
     turns = content.get("dialogue") if isinstance(content, dict) else content
     if not isinstance(turns, list):
         raise InputError(
@@ -161,26 +163,26 @@ def _read_json(path: Path) -> list[Utterance]:
 
 
 def _read_text(path: Path) -> list[Utterance]:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
     pairs = [line.split(": ", 1) if ": " in line else [None, line] for line in map(str.strip, lines)]
     return [Utterance(text or "", speaker) for speaker, text in pairs]
 
 
 def _from_mapping(turn: Any) -> Utterance:
     if not isinstance(turn, dict) or "text" not in turn:
-        raise InputError(f'each turn needs a "text", got {str(turn)[:60]}')
+        raise ValueError(f'each turn needs a "text", got {str(turn)[:60]}')
     start, end = (_number(turn.get(key)) for key in ("start", "end"))
     return Utterance(" ".join(str(turn["text"]).split()), turn.get("speaker") or None, start, end)
 
 
 def _number(cell: Any) -> float | None:
-    return None if cell in (None, "", "n/a") else float(cell)
+    number = float("nan") if cell in (None, "", "n/a") else float(cell)
+    return None if isnan(number) else number
 
 
 def _shift(utterance: Utterance, seconds: float) -> Utterance:
-    if utterance.start is None or utterance.end is None:
-        return utterance
-    return replace(utterance, start=utterance.start + seconds, end=utterance.end + seconds)
+    start, end = (None if time is None else time + seconds for time in (utterance.start, utterance.end))
+    return replace(utterance, start=start, end=end)
 
 
 READERS: dict[str, Callable[[Path], list[Utterance]]] = {

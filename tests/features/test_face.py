@@ -174,7 +174,7 @@ def test_missing_broken_and_soundonly(tmp_path: Path, kind: Callable[[], Extract
     sound = write_media(tmp_path / "a.mp4", samples=np.zeros(16_000))
     with pytest.raises(InputError, match=r"it has no video track \(only audio\)"):
         kind()(Participant("ann", video=VideoStream(sound)))
-    with pytest.raises(InputError, match="0.6 seconds at most.*got 12.5, 1 and 48"):
+    with pytest.raises(InputError, match=r"0\.6 seconds at most.*got 12.5, 1 and 48"):
         Face(detect_every=1.0)
     with pytest.raises(InputError, match="'size' 8 or more"):
         kind(size=2)  # type: ignore[call-arg]

@@ -1,0 +1,107 @@
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from empdetect.errors import InputError
+from empdetect.streams.physiology import Physiology, PhysiologyFile, Signal, canonical_channel, channel_kind
+
+
+def write_bids(folder: Path, rows: str, **about: Any) -> Path:
+    path = folder / "sub-01_task-talk.v2_physio.tsv.gz"
+    with gzip.open(path, "wt") as file:
+        file.write(rows)
+    if about:
+        (folder / "sub-01_task-talk.v2_physio.json").write_text(json.dumps(about))
+    return path
+
+
+def test_bids_brings_rate_start_and_columns(tmp_path: Path) -> None:
+    path = write_bids(
+        tmp_path, "1\t5\n2\tn/a\n", SamplingFrequency=4, StartTime=-1.5, Columns=["cardiac", "skinconductance"]
+    )
+    signals = PhysiologyFile(path, offset=2.0).read().signals
+    assert set(signals) == {"ECG", "EDA"}
+    np.testing.assert_array_equal(signals["EDA"].values, [5, np.nan])
+    assert (signals["ECG"].rate, signals["ECG"].start, signals["ECG"].end) == (4, 0.5, 1.0)
+
+
+def test_bids_faults(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no sub-01_task-talk\.v2_physio\.json beside it; write one"):
+        PhysiologyFile(write_bids(tmp_path, "1\n")).read()
+    with pytest.raises(InputError, match="lacks StartTime, Columns; add it"):
+        PhysiologyFile(write_bids(tmp_path, "1\n", SamplingFrequency=4)).read()
+    two = write_bids(tmp_path, "1\t2\n", SamplingFrequency=4, StartTime=0, Columns=["cardiac"])
+    with pytest.raises(InputError, match=r"2 columns, .*json names 1"):
+        PhysiologyFile(two).read()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "b.csv"])
+def test_table_needs_a_rate(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    mark = {"a.csv": ",", "a.tsv": "\t", "b.csv": ";"}[name]
+    path.write_text(mark.join(("EDA", "zyg", "note")) + "\n" + mark.join(("1.5", "n/a", "9")) + "\n")
+    with pytest.raises(InputError, match=r"no sampling rate; give it in Hz .* there is no default"):
+        PhysiologyFile(path).read()
+    signals = PhysiologyFile(path, rate=4.0, offset=1.0).read().signals
+    assert set(signals) == {"EDA", "EMG_zygomatic"}
+    assert np.isnan(signals["EMG_zygomatic"].values).all()
+    assert PhysiologyFile(path, rate=4.0, offset=1.0).end() == 1.25
+
+
+def test_table_of_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("EDA\n1\n2\n")
+    np.testing.assert_array_equal(PhysiologyFile(path, rate=4).read().signals["EDA"].values, [1, 2])
+
+
+def test_table_faults(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for text, message in {
+        "pulse,mood\n1,2\n": "no known channel among pulse, mood; name the columns ECG",
+        "EDA,gsr\n1,2\n": r"several columns mean EDA; keep one, or give each a site, as in EDA_left",
+        "EDA\nhigh\n": "not a valid table",
+    }.items():
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            PhysiologyFile(path, rate=4).read()
+    with pytest.raises(InputError, match="no such file"):
+        PhysiologyFile(tmp_path / "gone.csv", rate=4).read()
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [
+        ("ecg", "ECG"),
+        (" EDA ", "EDA"),
+        ("PPG", "BVP"),
+        ("emg_Corrugator", "EMG_corrugator"),
+        ("resp", "RSP"),
+        ("x", None),
+    ],
+)
+def test_names_of_other_tools(name: str, channel: str | None) -> None:
+    assert canonical_channel(name) == channel
+
+
+def test_unknown_channels_and_rates_are_refused() -> None:
+    with pytest.raises(InputError, match="unknown channel EEG; allowed are"):
+        Physiology({"EEG": Signal(np.zeros(4), 4)})
+    with pytest.raises(InputError, match="above 0 Hz, got 0"):
+        Signal(np.zeros(4), 0)
+    assert channel_kind("EMG_zygomatic") == "EMG"
+    assert channel_kind("EEG") is None
+
+
+def test_fingerprint_follows_values_rate_and_start(tmp_path: Path) -> None:
+    values = np.arange(4.0)
+    kinds = [Signal(values, 4), Signal(values + 1, 4), Signal(values, 8), Signal(values, 4, 1.0)]
+    prints = {Physiology({"EDA": signal}).fingerprint() for signal in kinds}
+    assert len(prints | {Physiology({"ECG": kinds[0]}).fingerprint()}) == 5
+    path = write_bids(tmp_path, "1\n", SamplingFrequency=4, StartTime=0, Columns=["cardiac"])
+    before = PhysiologyFile(path).fingerprint()
+    write_bids(tmp_path, "1\n", SamplingFrequency=40, StartTime=0, Columns=["cardiac"])
+    assert PhysiologyFile(path).fingerprint() != before
