@@ -79,6 +79,19 @@ def read(folder: Path, trusted: Sequence[str] = OWN) -> Parts:
     """
     _refuse_pickles(folder)
     config = _read_config(folder)
+    try:
+        return _parts(folder, config, trusted)
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # what plain but strange content leads to
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"Loading the detector {folder}: it does not describe a detector ({reason[:200]}); "
+            "get the folder again from its author"
+        ) from None
+
+
+def _parts(folder: Path, config: Mapping[str, Any], trusted: Sequence[str]) -> Parts:
     found = _sha256(folder / WEIGHTS)
     if found != config["weights"]["sha256"]:
         raise InputError(
@@ -94,7 +107,7 @@ def read(folder: Path, trusted: Sequence[str] = OWN) -> Parts:
             f"Loading the detector {folder}: {WEIGHTS} does not fit {CONFIG} ({str(error).splitlines()[0]})"
         ) from None
     calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
-    facts = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    facts = dict(json.loads((folder / METRICS).read_text(encoding="utf-8")))
     return Parts(module, features, Calibration.from_dict(calibration) if calibration else None, facts)
 
 

@@ -1,0 +1,201 @@
+"""A detector on disk: the same after loading, and never dangerous."""
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from safetensors.torch import load_file, save_file
+
+from empdetect.detector import Detector
+from empdetect.detector_folder import read
+from empdetect.errors import InputError
+from empdetect.inputs import find_recordings
+from empdetect.recording import Recording
+from tests.detectors import tiny_detector, write_everything
+
+FILES = {"config.yaml", "model.safetensors", "calibration.json", "metrics.json", "README.md"}
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    folder = tmp_path_factory.mktemp("recordings")
+    write_everything(folder, "everything")
+    return find_recordings([folder])[0].open().recording
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tiny_detector("audio", calibrated=True).save_pretrained(tmp_path / "detector")
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    edit(config)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.mark.parametrize("modalities", [("audio",), ("text",), ("video",), ("physiology",), ()])
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_a_loaded_detector_gives_the_very_same_scores(
+    modalities: tuple[str, ...], calibrated: bool, recording: Recording, tmp_path: Path
+) -> None:
+    first = tiny_detector(*modalities, calibrated=calibrated)
+    second = Detector.from_pretrained(first.save_pretrained(tmp_path / "d"), device="cpu")
+    assert {path.name for path in (tmp_path / "d").iterdir()} == FILES
+    one, two = first.score(recording), second.score(recording)
+    assert one.table.equals(two.table)
+    assert one.about == two.about
+    assert first.calibration == second.calibration
+
+
+def test_saving_again_replaces_the_files(folder: Path) -> None:
+    tiny_detector("physiology").save_pretrained(folder)
+    loaded = Detector.from_pretrained(folder, device="cpu")
+    assert loaded.module.modalities == ["physiology"]
+    assert loaded.calibration is None
+
+
+def test_the_card_tells_the_limits_and_the_data(folder: Path) -> None:
+    card = (folder / "README.md").read_text()
+    head = yaml.safe_load(card.split("---")[1])
+    assert head["library_name"] == "empdetect"
+    assert "must not be used for" in card
+    assert "random numbers" in card
+
+
+@pytest.mark.parametrize("name", ["extra.pkl", "weights.bin", "MODEL.PT", "a.ckpt", "b.joblib", "c.npy"])
+def test_a_pickle_is_refused_before_anything_is_read(name: str, folder: Path) -> None:
+    (folder / name).write_bytes(pickle.dumps({"a": 1}))
+    (folder / "config.yaml").write_text("broken: [")
+    with pytest.raises(InputError, match=f"{name}, which can run code"):
+        read(folder)
+
+
+def test_tampered_weights_are_refused(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="is not the file that was saved"):
+        read(folder)
+
+
+def test_weights_of_another_model_are_refused(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    save_file(dict(list(weights.items())[1:]), folder / "model.safetensors")
+    forge(folder)
+    with pytest.raises(InputError, match=r"does not fit config\.yaml"):
+        read(folder)
+
+
+def test_a_pickle_called_safetensors_is_refused(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(pickle.dumps({"a": 1}))
+    forge(folder)
+    with pytest.raises(InputError, match=r"does not fit config\.yaml"):
+        read(folder)
+
+
+def forge(folder: Path) -> None:
+    """Write the checksum of the weights that are there into the configuration."""
+    import hashlib
+
+    found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    change(folder, lambda config: config["weights"].update(sha256=found))
+
+
+@pytest.mark.parametrize(
+    ("class_path", "message"),
+    [
+        ("os.system", "outside the trusted packages"),
+        ("builtins.exec", "outside the trusted packages"),
+        ("strangers.Extractor", "if you know its author"),
+        ("empdetect.task.Target", "is not a Extractor"),
+        ("empdetect.models.encoders.temporal.TemporalConvEncoder", "is not a Extractor"),
+        ("empdetect.features.audio.Nothing", "cannot find"),
+    ],
+)
+def test_features_of_a_class_that_is_none(class_path: str, message: str, folder: Path) -> None:
+    change(folder, lambda config: config["features"]["audio"].update(class_path=class_path))
+    with pytest.raises(InputError, match=message):
+        Detector.from_pretrained(folder)
+
+
+def test_an_encoder_of_a_class_that_is_none(folder: Path) -> None:
+    wrong = {"class_path": "empdetect.features.audio.LogMel", "init_args": {}}
+    change(folder, lambda config: config["model"]["encoders"].update(audio=wrong))
+    with pytest.raises(InputError, match="is not a Encoder"):
+        Detector.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "model.safetensors", "calibration.json", "metrics.json"])
+def test_a_file_that_is_missing_is_named(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"it lacks {name}"):
+        read(folder)
+
+
+def _break_yaml(folder: Path) -> None:
+    (folder / "config.yaml").write_text("a: [")
+
+
+def _run_code_in_yaml(folder: Path) -> None:
+    (folder / "config.yaml").write_text("!!python/object/apply:os.system ['true']")
+
+
+def _break_calibration(folder: Path) -> None:
+    (folder / "calibration.json").write_text("{")
+
+
+def _strange_calibration(folder: Path) -> None:
+    (folder / "calibration.json").write_text(json.dumps({"empathy": {"cases": 3}}))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (_break_yaml, "is not plain YAML"),
+        (_run_code_in_yaml, "is not plain YAML"),
+        (lambda folder: change(folder, lambda c: c.update(format=99)), "format 99, this version reads 1"),
+        (lambda folder: change(folder, lambda c: c.pop("task")), "must hold format, task"),
+        (lambda folder: change(folder, lambda c: c.update(weights=None)), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c["model"].pop("encoders")), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c["model"].update(loud=1)), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c["model"].update(width="wide")), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c.update(features=["audio"])), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c.update(features={"audio": "x"})), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c["task"].pop("targets")), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c["task"].update(unit="year")), "got unit 'year'"),
+        (_break_calibration, "does not describe a detector"),
+        (_strange_calibration, "does not describe a detector"),
+    ],
+)
+def test_a_folder_that_is_no_detector(break_it: Callable[[Path], None], message: str, folder: Path) -> None:
+    break_it(folder)
+    with pytest.raises(InputError, match=message):
+        Detector.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["no/such/folder", "./nowhere", "/nowhere", "one"])
+def test_a_folder_that_is_not_there(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no such folder; give a folder or a hub name"):
+        Detector.from_pretrained(name)
+
+
+def test_a_hub_name_out_of_reach_is_one_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="no such folder, and the hub says"):
+        Detector.from_pretrained("nobody/no-detector")
+
+
+def test_publishing_needs_the_facts_about_the_data() -> None:
+    detector = tiny_detector("audio")
+    detector.facts.pop("data")
+    with pytest.raises(InputError, match="the card names no training data"):
+        detector.push_to_hub("me/mine")
