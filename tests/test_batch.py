@@ -3,7 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empdetect.batch import Batch, Example
+from empdetect.batch import Batch
+from empdetect.example import Example
 from empdetect.features.base import Features
 from empdetect.recording import Participant, Recording, Segment
 
