@@ -46,9 +46,9 @@ def evaluate(
     user: User,
     rewards: Mapping[str, Reward] | None = None,
     samples: int = 4,
-    max_turns: int = 5,
+    max_turns: int = 4,
     max_new_tokens: int = 40,
-    temperature: float = 1.0,
+    temperature: float = 0.7,
     seed: int = 1234,
 ) -> Evaluation:
     """Let a policy talk to users and see how they feel. Leaves torch's random state as it was.

@@ -75,8 +75,8 @@ class GRPOTrainer:
         group_size: dialogues a situation; the group that an advantage is relative to.
         max_turns: replies after which a dialogue ends.
         max_new_tokens: tokens a reply at most.
-        temperature: of the sampling.
-        learning_rate: of AdamW.
+        temperature: of the sampling; the policy that is trained is the one at this temperature.
+        learning_rate: of AdamW. The default fits the small policy; a large language model needs about 1e-6.
         clip: how far the probability ratio may leave 1.
         kl_weight: weight of the KL divergence from the policy at the start; 0 keeps no reference.
         max_grad_norm: gradients are clipped to this norm.
@@ -94,14 +94,14 @@ class GRPOTrainer:
         weights: Mapping[str, float],
         fabric: Fabric | None = None,
         steps: int = 10,
-        profiles_per_step: int = 8,
-        group_size: int = 8,
-        max_turns: int = 5,
+        profiles_per_step: int = 6,
+        group_size: int = 12,
+        max_turns: int = 4,
         max_new_tokens: int = 40,
-        temperature: float = 1.0,
-        learning_rate: float = 5e-4,
+        temperature: float = 0.7,
+        learning_rate: float = 1e-3,
         clip: float = 0.2,
-        kl_weight: float = 0.01,
+        kl_weight: float = 0.02,
         max_grad_norm: float = 1.0,
         std_floor: float = 0.05,
         rows_per_batch: int = 32,

@@ -16,9 +16,9 @@ def warm_up(
     policy: Policy,
     dialogues: Sequence[Dialogue],
     fabric: Fabric | None = None,
-    steps: int = 200,
+    steps: int = 220,
     rows: int = 16,
-    learning_rate: float = 3e-3,
+    learning_rate: float = 6e-3,
     seed: int = 0,
 ) -> list[float]:
     """Learn the replies of dialogues: cross-entropy on the tokens of the replies only.

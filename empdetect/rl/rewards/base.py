@@ -1,20 +1,20 @@
 """What every reward head promises, and the check that holds it to it."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from empdetect.rl.dialogue import Dialogue
 
 
-@runtime_checkable
-class Reward(Protocol):
+class Reward(ABC):
     """Says what finished dialogues are worth.
 
     ``None`` means "not scorable" and nothing else: such a dialogue is left out of its group's
     statistics. Whatever goes wrong otherwise raises. Only visible text may be scored, never a thought.
     """
 
+    @abstractmethod
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One reward a dialogue, in their order."""
 

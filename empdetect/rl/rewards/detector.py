@@ -1,12 +1,15 @@
 """A detector as a reward head: how empathic the policy's visible words are, given their context."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from empdetect.errors import InputError
+from empdetect.features.cache import FeatureCache
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.rl.dialogue import Dialogue, Turn
+from empdetect.rl.rewards.base import Reward
 from empdetect.streams.transcript import Transcript, Utterance
 from empdetect.task import Task
 
@@ -30,7 +33,7 @@ class PredictsSegments(Protocol):
         """Answers, in the order of the segments."""
 
 
-class DetectorReward:
+class DetectorReward(Reward):
     """Scores the policy's visible replies, each in the context of what the user said before.
 
     Each reply, or each dialogue, becomes a recording of two participants with transcripts:
@@ -60,8 +63,9 @@ class DetectorReward:
         self.measure = measure
         self.direction = direction
         self.per = per
-        self._loaded = _load(detector)
-        self._limits = _limits(self._loaded.task, measure)
+        loaded = _load(detector)
+        self._limits = _limits(loaded.task, measure)
+        self._predict = _predictor(loaded)
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One reward a dialogue, 0 to 1 of the measure's range; None if nothing of it could be scored.
@@ -85,7 +89,7 @@ class DetectorReward:
 
     def _scores(self, pieces: Sequence[tuple[Turn, ...]]) -> list[float | None]:
         segments = [_segment(f"dialogue-{number}", turns) for number, turns in enumerate(pieces)]
-        answers = self._loaded.predict(segments) if segments else []
+        answers = self._predict(segments) if segments else []
         if len(answers) != len(segments):
             raise RuntimeError(f"The detector gave {len(answers)} answers about {len(segments)} segments")
         return [self._scaled(answer.score(self.measure)) for answer in answers]
@@ -132,6 +136,15 @@ def _load(detector: PredictsSegments | str | Path) -> PredictsSegments:
     from empdetect.detector import Detector
 
     return Detector.from_pretrained(detector)
+
+
+def _predictor(detector: PredictsSegments) -> Callable[[Sequence[Segment]], Sequence[Answer]]:
+    """The detector's ``predict``; one of ours remembers what it has read, as words come again and again."""
+    from empdetect.detector import Detector
+
+    if isinstance(detector, Detector):
+        return partial(detector.predict, cache=FeatureCache(enabled=False, keep=4096))
+    return detector.predict
 
 
 def _limits(task: Task, measure: str) -> tuple[float, float]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.rewards.base import Reward
 
 
-class EmotionReward:
+class EmotionReward(Reward):
     """Final emotion / 100, floored at 0 (RLVER, arXiv 2507.03112, section 2.2); None if the user failed."""
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:

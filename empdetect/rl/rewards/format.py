@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from empdetect.rl.dialogue import Dialogue, follows_think_format
+from empdetect.rl.rewards.base import Reward
 
 
-class ThinkFormatReward:
+class ThinkFormatReward(Reward):
     """Share of replies of the form ``<think>thought</think>reply``, 0 to 1 (RLVER, section 2.3).
 
     Give it a small weight: it is easily learned and must not outweigh what is hard.

@@ -1,8 +1,8 @@
 """What every simulated user promises."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.profiles import Profile
@@ -38,17 +38,19 @@ class UserTurn:
     done: bool = False
 
 
-@runtime_checkable
-class User(Protocol):
+class User(ABC):
     """Somebody to talk to. Holds no state: all it needs is in the profile and the dialogue.
 
     Both methods may be plain or ``async``; the environment awaits all users of a step together.
-    They raise ``UserFailed`` if there is no answer to be had.
+    They raise ``UserFailed`` if there is no answer to be had. As with all components, every argument
+    of a constructor is kept as an attribute of the same name.
     """
 
+    @abstractmethod
     def opening(self, profile: Profile, seed: int) -> UserTurn | Awaitable[UserTurn]:
         """The first words, and the emotion at the start."""
 
+    @abstractmethod
     def reply(self, dialogue: Dialogue) -> UserTurn | Awaitable[UserTurn]:
         """The answer to a dialogue whose last turn is the policy's."""
 

@@ -7,7 +7,7 @@ from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.profiles import Intention, Profile
 from empdetect.rl.users.appraisal import Appraisal, appraise
-from empdetect.rl.users.base import FAILURE, SUCCESS, UserTurn, bounded
+from empdetect.rl.users.base import FAILURE, SUCCESS, User, UserTurn, bounded
 
 HINTS: dict[Intention, tuple[str, ...]] = {
     "agreement": ("Was it really my fault?", "Did I do something wrong here?"),
@@ -29,7 +29,7 @@ CONTENT = "I feel so much lighter now. Goodbye, and thank you."
 GIVING_UP = "This leads nowhere. Goodbye."
 
 
-class ProfileDrivenUser:
+class ProfileDrivenUser(User):
     """Answers by its profile: the emotion changes by what a reply does for it (see ``appraisal``).
 
     No model, no service and no chance beyond the dialogue's seed: the same dialogue gives the same

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.profiles import Profile
-from empdetect.rl.users.base import UserTurn, bounded
+from empdetect.rl.users.base import User, UserTurn, bounded
 
 
-class ScriptedUser:
+class ScriptedUser(User):
     """Says its lines in order and changes its emotion as told, whatever the policy says.
 
     Args:

@@ -1,0 +1,145 @@
+"""A run from a configuration: build user, rewards and policy, warm up, train, evaluate, write down."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from empdetect.errors import InputError
+from empdetect.rl.profiles import BANK, Profile, read_profiles, split_by_persona, without_personas_of
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.users.base import User
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+    from empdetect.rl.policy import Policy
+
+
+def train_from_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Path:
+    """Train a policy as a YAML file says.
+
+    Args:
+        path: the configuration; its keys are those of ``parser``.
+        overrides: settings that replace the file's, with dots for nested ones, as in ``{"grpo.steps": 3}``.
+
+    Returns:
+        The run's folder: ``policy/``, ``log.csv`` and ``README.md``.
+
+    Raises:
+        InputError: the file is missing, or a setting is unknown or wrong.
+    """
+    if not path.is_file():
+        raise InputError(f"Training a policy: no file {path}")
+    parse = parser()
+    try:
+        given = ["--config", str(path), *(f"--{key}={value}" for key, value in (overrides or {}).items())]
+        settings = parse.parse_args(given)
+        built = parse.instantiate_classes(settings)
+    except InputError:
+        raise
+    except Exception as error:  # the parser wraps whatever a constructor raises
+        raise InputError(f"Training a policy from {path}: {_first_line(error)}") from None
+    text = parse.dump(settings)
+    return _run(built, text, f"empdetect rl train --config {path}")
+
+
+def parser() -> "ArgumentParser":
+    """What a configuration may say. The typed arguments of the parts are its schema."""
+    from jsonargparse import ArgumentParser
+
+    from empdetect.rl.evaluate import evaluate
+    from empdetect.rl.trainer import GRPOTrainer
+    from empdetect.rl.warmup import warm_up
+
+    parse = ArgumentParser(prog="empdetect rl train", exit_on_error=False)
+    parse.add_argument("--config", action="config")
+    parse.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parse.add_argument("--seed", type=int, default=0, help="fixes everything")
+    parse.add_argument("--profiles", type=Path, default=BANK, help="profiles of users, one JSON object a line")
+    parse.add_argument("--test_profiles", type=Path | None, default=None, help="held-out profiles, if in another file")
+    parse.add_argument("--user", type=User, required=True, help="who plays the users, by class path")
+    parse.add_argument("--rewards", type=dict[str, Reward], required=True, help="reward heads by name")
+    parse.add_argument("--weights", type=dict[str, float], required=True, help="weight of each head")
+    parse.add_argument("--model", type=str | None, default=None, help="a chat model's folder or hub name; none: small")
+    parse.add_argument("--system", type=str, default="", help="instruction that stands before every dialogue")
+    parse.add_argument("--max_context", type=int, default=384, help="tokens of history at most")
+    parse.add_argument("--accelerator", type=str, default="auto", help="auto, cpu or gpu")
+    parse.add_argument("--precision", type=str, default="32-true", help="of Lightning Fabric, as in bf16-mixed")
+    parse.add_argument(
+        "--warmup_rounds", type=int, default=40, help="dialogues a profile to learn to speak from; 0: none"
+    )
+    parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
+    skip: set[str | int] = {"policy", "user", "rewards", "weights", "fabric", "seed"}
+    parse.add_class_arguments(GRPOTrainer, "grpo", skip=skip, instantiate=False)
+    skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature"}
+    parse.add_function_arguments(evaluate, "evaluate", skip=skip)
+    return parse
+
+
+def _run(built: Any, settings: str, command: str) -> Path:
+    import torch
+    from lightning.fabric import Fabric
+
+    from empdetect.rl.card import write_card
+    from empdetect.rl.evaluate import evaluate
+    from empdetect.rl.trainer import GRPOTrainer
+
+    train, held_out = split_profiles(built.profiles, built.test_profiles, built.seed)
+    fabric = Fabric(accelerator=built.accelerator, devices=1, precision=built.precision)
+    torch.manual_seed(built.seed)
+    policy = _policy(built, train, fabric)
+    policy.model.to(fabric.device)
+    trainer = GRPOTrainer(
+        policy, built.user, built.rewards, built.weights, fabric, seed=built.seed, **built.grpo.as_dict()
+    )
+    speech = {name: built.grpo[name] for name in ("max_turns", "max_new_tokens", "temperature")}
+    judge = {**speech, **built.evaluate.as_dict()}
+    before = evaluate(policy, held_out, built.user, built.rewards, **judge)
+    log = trainer.fit(train, built.out / "log.csv")
+    after = evaluate(policy, held_out, built.user, built.rewards, **judge)
+    policy.save(built.out / "policy")
+    write_card(built.out, command, settings, log, before, after)
+    return Path(built.out)
+
+
+def split_profiles(path: Path, test_path: Path | None, seed: int) -> tuple[Sequence[Profile], Sequence[Profile]]:
+    """Profiles to train and to judge with, of different personas.
+
+    Where a test file is given, the training profiles that share a persona with it are left out.
+    Otherwise the profiles' own splits are taken, and without any, a quarter of the personas.
+    """
+    profiles = read_profiles(path)
+    if test_path is not None:
+        held_out = read_profiles(test_path)
+        return without_personas_of(profiles, held_out), held_out
+    if any(profile.split == "test" for profile in profiles):
+        held_out = [profile for profile in profiles if profile.split == "test"]
+        return without_personas_of([p for p in profiles if p.split != "test"], held_out), held_out
+    train, held_out = split_by_persona(profiles, seed=seed)
+    return train, held_out
+
+
+def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
+    """The policy, warmed up on the mixed listener's dialogues if rounds are asked for."""
+    from empdetect.rl.listener import mixed_dialogues
+    from empdetect.rl.policy import Policy, small_policy
+    from empdetect.rl.warmup import warm_up
+
+    if built.model is None and not built.warmup_rounds:
+        raise InputError(
+            "Training a policy: the small policy cannot speak yet; set 'warmup_rounds' above 0 or a 'model'"
+        )
+    rounds, turns = built.warmup_rounds, built.grpo.max_turns
+    lessons = mixed_dialogues(profiles, built.user, rounds, turns, built.seed) if rounds else []
+    if built.model is None:
+        policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=built.seed)
+    else:
+        policy = Policy.from_pretrained(built.model)
+    policy.system, policy.max_context = built.system, built.max_context
+    if lessons:
+        warm_up(policy, lessons, fabric, seed=built.seed, **built.warmup.as_dict())
+    return policy
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]
