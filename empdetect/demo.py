@@ -26,6 +26,7 @@ from empdetect.features.base import Extractor
 from empdetect.features.face import Face
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.text import TextEmbeddings
+from empdetect.input_files import Input
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.audio import ConformerEncoder
 from empdetect.models.encoders.audiovisual import FaceEncoder
@@ -33,7 +34,6 @@ from empdetect.models.encoders.base import Encoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.heads import level_probabilities
 from empdetect.models.metrics import TargetMetrics
-from empdetect.report import write_report
 from empdetect.rl.evaluate import Evaluation, evaluate
 from empdetect.rl.listener import mixed_dialogues
 from empdetect.rl.policy import small_policy
@@ -44,6 +44,7 @@ from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.trainer import GRPOTrainer
 from empdetect.rl.users.profile_driven import ProfileDrivenUser
 from empdetect.rl.warmup import warm_up
+from empdetect.scoring import score_recordings
 from empdetect.task import Target, Task
 from empdetect.training import finish, progress_callbacks, quieten
 
@@ -122,7 +123,7 @@ def simulated_material(out: Path, seed: int) -> Material:
         "audio": LogMel(hop=0.02),
         "physiology": PhysiologyFeatures(channels=("ECG", "EDA", "RSP")),
         "text": TextEmbeddings(),
-        "video": Face(rate=5.0),
+        "video": Face(rate=5.0, detect_every=0.4),
     }
     encoders: dict[str, Encoder] = {
         "audio": ConformerEncoder(features["audio"].width, width=32, layers=1, heads=2),
@@ -162,11 +163,12 @@ def train(material: Material, out: Path) -> Detector:
 
 
 def score_held_out(detector: Detector, material: Material, out: Path) -> None:
-    """Score the first recording of the test split, and write its table and report."""
-    recording = material.data.parts["test"][0].recording
-    scores = detector.score(recording, cache=material.data.cache)
-    scores.write(out / "scores.tsv")
-    write_report(scores, out / "report.html", title=f"Recording {recording.id}", recording=recording)
+    """Score the first recording of the test split as ``empdetect score`` would, and write its table and report."""
+    segments = material.data.parts["test"]
+    name = segments[0].recording.id
+    held_out = Input(name, out, segments=tuple(segment for segment in segments if segment.recording.id == name))
+    outcome = score_recordings([held_out], detector, out / "scores", report=True, cache=material.data.cache)
+    outcome.reports[0].replace(out / "report.html")
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ def summary(detector: Detector, material: Material, rewarded: Rewarded, out: Pat
     for name, before, after in _rewards(rewarded):
         table.add_row("reward", name, f"{before:.3f} -> {after:.3f}", "on held-out profiles, before -> after")
     table.add_section()
-    for name in ("detector", "scores.tsv", "report.html", "policy"):
+    for name in ("detector", "scores", "report.html", "policy"):
         table.add_row("file", name, str(out / name), "")
     return table
 

@@ -19,7 +19,7 @@ from empdetect.errors import InputError
 from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
-from empdetect.progress import track
+from empdetect.features.extraction import fill_cache
 from empdetect.recording import SPLITS, Segment, Split
 from empdetect.streams.files import fingerprint
 from empdetect.task import Task
@@ -109,9 +109,7 @@ class EmpathyDataModule(LightningDataModule):
         self._split()
         segments = [segment for part in self.parts.values() for segment in part]
         people = {(s.recording.id, p.name): p for s in segments for p in s.people()[: self.task.persons]}
-        for person in track(list(people.values()), "Computing features"):
-            for extractor in self.features.values():
-                self.cache.features(extractor, person)
+        fill_cache(list(people.values()), self.features, self.cache)
 
     def setup(self, stage: str) -> None:
         """Make the datasets of all splits. ``stage`` is Lightning's and makes no difference."""

@@ -66,6 +66,13 @@ class FeatureCache:
             self._recent.popitem(last=False)
         return features
 
+    def holds(self, extractor: Extractor, person: Participant) -> bool:
+        """Whether nothing need be computed: the features are there, or the person has no such stream."""
+        if not extractor.streams(person):
+            return True
+        key = cache_key(extractor, person)
+        return key in self._recent or (self.enabled and self.path(key).is_file())
+
     def path(self, key: str) -> Path:
         """File of a key; in folders of their first two letters, as a folder of 100,000 files is slow."""
         folder = default_folder() if self.folder is None else Path(self.folder)

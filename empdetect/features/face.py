@@ -39,6 +39,7 @@ class _Faces(Extractor):
     """What all features of a followed face share."""
 
     modality = "video"
+    version = 2
     pixels: ClassVar[Literal["gray", "rgb24"]]
     rate: float
     size: int
