@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
+Picture = NDArray[Any]
+"""What OpenCV gives back of a gray picture."""
 
 LONGEST_SIDE = 320
 """Pixels to which a picture is scaled down for finding faces: five times faster than 720, and as sure."""
@@ -90,7 +92,7 @@ def find_again(picture: Gray, face: FaceBox) -> FaceBox | None:
     return _grown(max(found, key=lambda one: one.confidence), 1 / scale, left, top) if found else None
 
 
-def _detect(picture: Gray, sides: tuple[int, int]) -> list[FaceBox]:
+def _detect(picture: Picture, sides: tuple[int, int]) -> list[FaceBox]:
     """Faces whose square's side lies within ``sides`` pixels; their tilts unknown."""
     import cv2
 
