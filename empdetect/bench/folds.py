@@ -65,7 +65,8 @@ def run_folds(config: Path, out: Path, data_root: str | None = None, folds: Sequ
     Raises:
         InputError: the configuration or the data cannot be used, or a fold does not exist.
     """
-    pooled, results = Answers(), []
+    pooled = Answers()
+    results: list[dict[str, Any]] = []
     waiting = list(folds) if folds is not None else [0]
     while waiting:
         fold = waiting.pop(0)

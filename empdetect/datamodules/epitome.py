@@ -1,8 +1,8 @@
 """EPITOME: three mechanisms of empathy in replies to people who ask for support (Sharma et al., EMNLP 2020)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from empdetect.datamodules.base import EmpathyDataModule, data_folder
 from empdetect.errors import InputError
@@ -82,7 +82,7 @@ class EpitomeDataModule(EmpathyDataModule):
 POSTS = {"supporter": "response_post", "seeker": "seeker_post"}
 
 
-def _writer(role: str, row: dict[str, str]) -> Participant:
+def _writer(role: str, row: Mapping[Any, Any]) -> Participant:
     return Participant(role, role, transcript=Transcript((Utterance(str(row[POSTS[role]])),)))
 
 

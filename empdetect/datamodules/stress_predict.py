@@ -76,7 +76,7 @@ class StressPredictDataModule(EmpathyDataModule):
         signals = _signals(folder)
         found = []
         for number, labels in _labels(folder / LABELS).groupby("Participant"):
-            name = f"S{int(number):02d}"
+            name = f"S{int(str(number)):02d}"
             if name in signals:
                 seconds = labels["Time(sec)"].to_numpy(float)
                 found += self._windows(name, signals[name], seconds, labels["Label"].to_numpy(float))
@@ -137,8 +137,8 @@ def _signals(folder: Path) -> dict[str, dict[str, Signal]]:
         raise InputError(f"Reading Stress-Predict: {folder / ARCHIVE} cannot be read ({error})") from None
     for path in sorted(folder.glob("BVP_*.csv.gz")):
         person = path.name.removeprefix("BVP_").removesuffix(".csv.gz")
-        with gzip.open(path, "rt") as content:
-            found.setdefault(person, {})["BVP"] = read_e4(content, path.name)
+        with gzip.open(path, "rt") as text:
+            found.setdefault(person, {})["BVP"] = read_e4(text, path.name)
     return found
 
 
