@@ -178,12 +178,12 @@ class Detector:
         """
         cache = cache or FeatureCache(enabled=False)
         examples = [featurise(segment, self.features, cache, "missing", self.task.persons) for segment in segments]
-        scorable = [example for example in examples if _observed(example)]
-        outputs = self.outputs(scorable, batch_size)
-        answers = iter(range(len(scorable)))
+        scorable = [place for place, example in enumerate(examples) if _observed(example)]
+        outputs = self.outputs([examples[place] for place in scorable], batch_size)
+        row_of = {place: row for row, place in enumerate(scorable)}
         return [
-            self._prediction(example, outputs, next(answers)) if _observed(example) else _unscored(example)
-            for example in examples
+            self._prediction(example, outputs, row_of[place]) if place in row_of else _unscored(example)
+            for place, example in enumerate(examples)
         ]
 
     def about(self) -> dict[str, Any]:
@@ -197,9 +197,6 @@ class Detector:
             "meaning": windows.MEANING,
             "limits": detector_folder.LIMITS,
         }
-
-    def _parts(self) -> detector_folder.Parts:
-        return detector_folder.Parts(self.module, self.features, self.calibration, self.facts)
 
     @torch.inference_mode()
     def outputs(self, examples: Sequence[Example], batch_size: int = 16) -> dict[str, Tensor]:
@@ -215,6 +212,9 @@ class Detector:
             target.name: torch.cat(found[target.name]) if found[target.name] else torch.empty(0, target.outputs)
             for target in self.task.targets
         }
+
+    def _parts(self) -> detector_folder.Parts:
+        return detector_folder.Parts(self.module, self.features, self.calibration, self.facts)
 
     def _prediction(self, example: Example, outputs: Mapping[str, Tensor], index: int) -> Prediction:
         scores: dict[str, float] = {}
