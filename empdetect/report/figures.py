@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from empdetect.report.clock import moment
@@ -168,7 +168,7 @@ def _add_measure(figure: Any, measure: Measure, colour: str, axis: str, clock: _
     runs = list(_runs(thinned(measure.windows)))
     where: dict[str, Any] = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
     if band:
-        edge = [_band(run, clock) for run in runs if not any(math.isnan(w.low) for w in run)]
+        edge = [_band(part, clock) for run in runs for part in _with_interval(run)]
         x, y = _joined([points[0] for points in edge]), _joined([points[1] for points in edge])
         figure.add_trace(
             Scatter(x=x, y=y, fill="toself", fillcolor=_faint(colour), mode="none", hoverinfo="skip", **where)
@@ -297,6 +297,12 @@ def _band(run: Sequence[Window], clock: _Clock) -> tuple[list[float], list[float
     x, upper = _outline(run, [w.high for w in run], clock)
     _, lower = _outline(run, [w.low for w in run], clock)
     return x + x[::-1], upper + lower[::-1]
+
+
+def _with_interval(run: Sequence[Window]) -> list[list[Window]]:
+    """Stretches of a run in which every window has an interval."""
+    parts = [(known, list(part)) for known, part in groupby(run, key=lambda w: not math.isnan(w.low))]
+    return [part for known, part in parts if known]
 
 
 def _outline(run: Sequence[Window], values: Sequence[float], clock: _Clock) -> tuple[list[float], list[float]]:

@@ -173,7 +173,7 @@ def _measure(panel: Panel, place: int, colour: str) -> dict[str, Any]:
     """Mean and interval of a measure, in its numbers and in percent of its axis."""
     measure = panel.measures[place]
     low, high = panel.limits
-    mean, lower, upper = (measure.mean(name) for name in ("score", "low", "high"))
+    mean, (lower, upper) = measure.mean(), measure.interval()
 
     def share(value: float) -> float:
         return round(100 * min(max((value - low) / (high - low), 0.0), 1.0), 2)
@@ -236,12 +236,13 @@ def _methods(scores: Scores, recordings: int) -> str:
     window = f"in windows of {task['window']:g} s" if task.get("window") else f"for each {task.get('unit', 'window')}"
     rows = scores.table.drop_duplicates(["recording", "participant", "start", "end"])
     unscored = int(rows["score"].isna().sum())
+    left_out = f"{unscored} of {len(rows)} windows could not be scored and were left out."
     intervals = " with 90% intervals from held-out data" if about.get("calibrated") else ", not calibrated"
     return (
         f"{_counted(recordings, 'recording')} {'was' if recordings == 1 else 'were'} scored for {targets} {window} "
         f"with empdetect {own_version} (detector '{about.get('detector', 'unnamed')}'), which reads "
         f"{', '.join(modalities_of(scores)) or 'no modality'}; scores are per participant{intervals}. "
-        f"{unscored} of {len(rows)} windows could not be scored and were left out."
+        f"{left_out if unscored else f'All {len(rows)} windows could be scored.'}"
     )
 
 

@@ -15,6 +15,10 @@ MOST_WINDOWS = 1200
 """More windows than a screen has columns are drawn as means of neighbours."""
 
 
+MOST_KNOWN = 0.9
+"""Share of the scored time that must have intervals, so that they speak for the mean."""
+
+
 @dataclass(frozen=True)
 class Window:
     """One window of one participant and measure.
@@ -57,15 +61,22 @@ class Measure:
     name: str
     windows: tuple[Window, ...]
 
-    def mean(self, field: str = "score") -> float:
-        """Mean over scored windows, weighted by their length; NaN if there is none.
+    def mean(self) -> float:
+        """Mean score over scored windows, weighted by their length; NaN if there is none."""
+        return _weighted([(w.score, w.weight) for w in self.windows if w.scored])
 
-        Means of ``low`` and ``high`` are an interval for the mean score in which the errors of one
-        person's windows are taken to go together, so that it does not shrink with their number.
+    def interval(self) -> tuple[float, float]:
+        """Interval of the mean score: the mean of the windows' intervals around it.
+
+        The errors of one person's windows go together, so it does not shrink with their number. NaN
+        unless windows of ``MOST_KNOWN`` of the scored time have one.
         """
-        known = [w for w in self.windows if w.scored and not math.isnan(getattr(w, field))]
-        total = sum(w.weight for w in known)
-        return sum(getattr(w, field) * w.weight for w in known) / total if known else math.nan
+        known = [w for w in self.windows if w.scored and not math.isnan(w.low)]
+        if sum(w.weight for w in known) < MOST_KNOWN * sum(w.weight for w in self.windows if w.scored):
+            return (math.nan, math.nan)
+        below = _weighted([(w.score - w.low, w.weight) for w in known])
+        above = _weighted([(w.high - w.score, w.weight) for w in known])
+        return (self.mean() - below, self.mean() + above)
 
 
 @dataclass(frozen=True)
@@ -154,12 +165,17 @@ def thinned(windows: Sequence[Window], most: int = MOST_WINDOWS) -> list[Window]
 
 def _merged(group: Sequence[Window]) -> Window:
     measure = Measure("", tuple(group))
+    low, high = measure.interval()
     names = {name for window in group for name in window.quality}
     quality = {name: sum(w.quality.get(name, 0.0) for w in group) / len(group) for name in names}
     reason = next((w.reason for w in group if w.reason), "")
-    return Window(
-        group[0].start, group[-1].end, measure.mean(), measure.mean("low"), measure.mean("high"), quality, reason
-    )
+    return Window(group[0].start, group[-1].end, measure.mean(), low, high, quality, reason)
+
+
+def _weighted(pairs: Sequence[tuple[float, float]]) -> float:
+    """Weighted mean of pairs of value and weight; NaN if there is none."""
+    total = sum(weight for _, weight in pairs)
+    return sum(value * weight for value, weight in pairs) / total if pairs else math.nan
 
 
 def _panels(rows: "pd.DataFrame", targets: Mapping[str, Target]) -> tuple[Panel, ...]:

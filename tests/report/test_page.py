@@ -153,6 +153,16 @@ def test_the_figure_is_valid_and_shows_every_window(tmp_path: Path) -> None:
     assert None in lines[0].x, "the line breaks where there is no score"
 
 
+def test_the_band_breaks_only_where_an_interval_is_missing(tmp_path: Path) -> None:
+    table = rows(4, ("Ann", "Ben"))
+    for row in table:
+        if row["participant"] == "Ben" and row["start"] == 10:
+            row["low"] = row["high"] = math.nan
+    [figure] = figures(write_report(Scores.of(table, ABOUT), tmp_path / "r.html"))
+    bands = [t for t in figure["data"] if t.get("fill") == "toself" and t.get("hoverinfo") == "skip"]
+    assert bands[2]["x"] == [0, 10, 10, 0, None, 20, 30, 30, 40, 40, 30, 30, 20]
+
+
 def test_long_recordings_stay_small_and_get_a_clock(tmp_path: Path) -> None:
     path = write_report(Scores.of(rows(3000, ("Ann",)), ABOUT), tmp_path / "r.html")
     [figure] = figures(path)

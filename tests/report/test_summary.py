@@ -30,14 +30,21 @@ def row(participant: str, start: float, measure: str, score: float, reason: str 
 def test_means_weigh_windows_by_their_length() -> None:
     measure = Measure("empathy", (window(0, 10, 0.2), window(10, 40, 0.6), lost(40, 1000)))
     assert measure.mean() == pytest.approx((0.2 * 10 + 0.6 * 30) / 40)
-    assert measure.mean("low") == pytest.approx(measure.mean() - 0.1)
+    assert measure.interval() == pytest.approx((measure.mean() - 0.1, measure.mean() + 0.1))
     assert math.isnan(Measure("empathy", (lost(0, 10),)).mean())
 
 
 def test_windows_without_clock_weigh_the_same() -> None:
     nowhere = [Window(math.nan, math.nan, score, math.nan, math.nan, {}) for score in (0.0, 1.0)]
     assert Measure("empathy", tuple(nowhere)).mean() == 0.5
-    assert math.isnan(Measure("empathy", tuple(nowhere)).mean("low"))
+    assert math.isnan(Measure("empathy", tuple(nowhere)).interval()[0])
+
+
+def test_few_windows_with_an_interval_do_not_speak_for_the_mean() -> None:
+    known, unknown = window(0, 10, 0.4), Window(10, 20, 0.6, math.nan, math.nan, {})
+    assert all(math.isnan(end) for end in Measure("empathy", (known, unknown)).interval())
+    nearly_all = Measure("empathy", (*(window(10 * i, 10 * i + 10, 0.4) for i in range(9)), unknown))
+    assert nearly_all.interval() == pytest.approx((0.42 - 0.1, 0.42 + 0.1))
 
 
 def test_seconds_count_overlaps_once() -> None:
