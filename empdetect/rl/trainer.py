@@ -161,6 +161,10 @@ class GRPOTrainer:
             )
         combined = combine(score_heads(self.rewards, dialogues), self.weights, self.group_size)
         totals = torch.tensor(combined.totals)
+        if not rows or totals.isnan().all():
+            raise RuntimeError(
+                f"Step {step + 1}: no dialogue could be scored; the first ended with '{dialogues[0].reason}'"
+            )
         advantages = group_advantages(totals.view(-1, self.group_size), self.std_floor).flatten()
         rollouts = Rollouts.of(rows, advantages, self.policy.tokenizer.pad_token_id)
         learned = self._update(model, reference, optimizer, rollouts)

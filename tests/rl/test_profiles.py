@@ -1,0 +1,105 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from empdetect.errors import InputError
+from empdetect.rl.profiles import (
+    INTENTIONS,
+    Profile,
+    read_profiles,
+    split_by_persona,
+    without_personas_of,
+    write_profiles,
+)
+
+
+def test_the_bank_covers_all_intentions_on_both_sides_with_personas_apart() -> None:
+    train, test = read_profiles(split="train"), read_profiles(split="test")
+    assert len(train) + len(test) == len(read_profiles()) >= 16
+    for side in (train, test):
+        assert {profile.intention for profile in side} == set(INTENTIONS)
+    assert not {p.group for p in train} & {p.group for p in test}
+    assert without_personas_of(train, test) == train
+
+
+def test_the_bank_is_fit_for_the_embedded_user() -> None:
+    for profile in read_profiles():
+        words = " ".join([profile.first_talk, *profile.details]).lower()
+        assert profile.details and all(keyword in words for keyword in profile.keywords), profile.id
+        assert any(feeling in profile.first_talk for feeling in profile.feelings), profile.id
+
+
+def test_profiles_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
+    profiles = read_profiles()
+    assert read_profiles(write_profiles(profiles, tmp_path / "copy.jsonl")) == profiles
+
+
+def test_split_by_persona_keeps_a_persona_on_one_side() -> None:
+    base = read_profiles()[:8]
+    doubled = [Profile(**{**p.to_dict(), "id": f"{p.id}{copy}"}) for p in base for copy in "ab"]
+    train, test = split_by_persona(doubled, test_share=0.25, seed=1)
+    assert len(test) == 4 and len(train) == 12
+    assert not {p.group for p in train} & {p.group for p in test}
+    assert split_by_persona(doubled, 0.25, 1) == (train, test)
+
+
+def rlver_row(**changes: object) -> dict[str, object]:
+    row = {
+        "id": "1",
+        "player": "somebody",
+        "scene": "something",
+        "main_cha": "回避型",
+        "cha_group": ["a", "b"],
+        "task": "…辩证…",
+    }
+    return {**row, **changes}
+
+
+def test_rlver_rows_are_read_without_a_topic(tmp_path: Path) -> None:
+    path = tmp_path / "rlver.jsonl"
+    path.write_text(json.dumps(rlver_row(first_talk="hi")), encoding="utf-8")
+    (profile,) = read_profiles(path)
+    assert (profile.intention, profile.character, profile.language) == ("analysis", "avoidant", "zh")
+    assert profile.first_talk == "hi" and profile.traits == ("a", "b")
+
+
+OWN = read_profiles()[0].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 1: not JSON"),
+        ("[1]", "an object is needed"),
+        (json.dumps({**OWN, "intention": "money"}), "got intention 'money', allowed are agreement"),
+        (json.dumps({**OWN, "persona": " "}), "persona must not be empty"),
+        (json.dumps({**OWN, "split": "dev"}), "allowed are train, test"),
+        (json.dumps({**OWN, "mood": 1}), "unknown mood"),
+        (json.dumps({"id": "x"}), "missing"),
+        (json.dumps(rlver_row(task="x")), "'task' is 'x'"),
+        (json.dumps({k: v for k, v in rlver_row().items() if k != "scene"}), "no key 'scene'"),
+        (f"{json.dumps(OWN)}\n{json.dumps(OWN)}", "these come twice: nadia-report"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(line, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_profiles(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file"):
+        read_profiles(tmp_path / "none.jsonl")
+
+
+def test_rlver_as_published(data_root: Path) -> None:
+    train = read_profiles(data_root / "rlver" / "train_profile.jsonl")
+    test = read_profiles(data_root / "rlver" / "test_profile.jsonl")
+    assert (len(train), len(test)) == (500, 100)
+    assert Counter(p.intention for p in train)["advice"] == 58
+    assert len({p.group for p in test} & {p.group for p in train}) == 47
+    left = without_personas_of(train, test)
+    assert 0 < len(left) < 500 and not {p.group for p in left} & {p.group for p in test}

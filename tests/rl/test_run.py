@@ -1,0 +1,91 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from empdetect.errors import InputError
+from empdetect.rl.policy import Policy, small_policy
+from empdetect.rl.profiles import Profile, read_profiles, write_profiles
+from empdetect.rl.run import parser, split_profiles, train_from_config
+from tests.detectors import tiny_detector
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "configs" / "rl" / "demo.yaml"
+SMALL = {
+    "accelerator": "cpu",
+    "warmup_rounds": 1,
+    "warmup.steps": 2,
+    "grpo.steps": 1,
+    "grpo.profiles_per_step": 1,
+    "grpo.group_size": 2,
+    "grpo.max_turns": 1,
+    "grpo.max_new_tokens": 4,
+    "evaluate.samples": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_detector("text").save_pretrained(tmp_path_factory.mktemp("rl") / "detector")
+
+
+def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, detector: Path) -> None:
+    out = tmp_path / "run"
+    told = {**SMALL, "out": out, "rewards.detector.init_args.detector": detector}
+    assert train_from_config(DEMO, told) == out
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert f"empdetect rl train --config {DEMO}" in card
+    assert "| 8 dialogues with 8 profiles | before | after |" in card
+    assert "reward head `detector`" in card and "group_size: 2" in card
+    (row,) = csv.DictReader((out / "log.csv").open(encoding="utf-8"))
+    assert row["detector.none"] == "0"
+    assert Policy.from_pretrained(out / "policy").parameters <= 3_000_000
+
+
+def test_a_model_of_ones_own_needs_no_warm_up(tmp_path: Path, detector: Path) -> None:
+    model = small_policy(["Hello there."], width=16, heads=2).save(tmp_path / "model")
+    told = {**SMALL, "out": tmp_path / "run", "model": model, "warmup_rounds": 0, "system": "Be kind."}
+    train_from_config(DEMO, {**told, "rewards.detector.init_args.detector": detector})
+    assert "Be kind." in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"grpo.stepz": 3}, "stepz"),
+        ({"grpo.steps": "many"}, "steps"),
+        ({"user": "empdetect.rl.rewards.emotion.EmotionReward"}, "user"),
+        ({"rewards.detector.init_args.detector": "no/such/detector"}, "no/such/detector"),
+        ({"rewards.detector.init_args.measure": "joy"}, "joy"),
+        ({"warmup_rounds": 0}, "warmup_rounds"),
+        ({"profiles": "no/such/file.jsonl"}, "no file no/such/file.jsonl"),
+        ({"weights": '{"emotion": 1.0}'}, "give every head one weight"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, detector: Path, told: dict[str, object], message: str) -> None:
+    good = {**SMALL, "out": tmp_path / "run", "rewards.detector.init_args.detector": detector}
+    with pytest.raises(InputError, match=message):
+        train_from_config(DEMO, {**good, **told})
+
+
+def test_a_missing_configuration_is_named() -> None:
+    with pytest.raises(InputError, match=r"no file none\.yaml"):
+        train_from_config(Path("none.yaml"))
+
+
+def test_the_schema_is_that_of_the_parts() -> None:
+    text = parser().format_help()
+    for setting in ("--grpo.group_size", "--warmup.steps", "--evaluate.samples", "--weights", "--test_profiles"):
+        assert setting in text
+
+
+def test_held_out_profiles_share_no_persona_with_training(tmp_path: Path) -> None:
+    bank = read_profiles()
+    train, held_out = split_profiles(write_profiles(bank, tmp_path / "bank.jsonl"), None, 0)
+    assert {p.split for p in held_out} == {"test"} and {p.split for p in train} == {"train"}
+    unsplit = write_profiles([Profile(**{**p.to_dict(), "split": ""}) for p in bank], tmp_path / "unsplit.jsonl")
+    train, held_out = split_profiles(unsplit, None, 0)
+    assert len(held_out) == 8 and not {p.group for p in train} & {p.group for p in held_out}
+    test = write_profiles(bank[:2], tmp_path / "test.jsonl")
+    train, held_out = split_profiles(unsplit, test, 0)
+    assert len(held_out) == 2 and len(train) == len(bank) - 2
