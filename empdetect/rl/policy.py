@@ -56,7 +56,7 @@ class Policy:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         try:
-            model = AutoModelForCausalLM.from_pretrained(str(name), use_safetensors=True)
+            model = AutoModelForCausalLM.from_pretrained(str(name), use_safetensors=True, dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(str(name))
         except (OSError, ValueError) as error:
             raise InputError(f"Loading the policy '{name}': {str(error).splitlines()[0]}") from None
@@ -117,6 +117,9 @@ class Policy:
             max_new_tokens=max_new_tokens,
             top_k=0,
             top_p=1.0,
+            # A model may bring habits of its own, which would bend the distribution unseen.
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,
             **chance,

@@ -66,7 +66,10 @@ def parser() -> "ArgumentParser":
     parse.add_argument("--accelerator", type=str, default="auto", help="auto, cpu or gpu")
     parse.add_argument("--precision", type=str, default="32-true", help="of Lightning Fabric, as in bf16-mixed")
     parse.add_argument(
-        "--warmup_rounds", type=int, default=40, help="dialogues a profile to learn to speak from; 0: none"
+        "--warmup_rounds",
+        type=int | None,
+        default=None,
+        help="dialogues a profile to learn to speak from; 40 for the small policy and 0 for a model unless given",
     )
     parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
     skip: set[str | int] = {"policy", "user", "rewards", "weights", "fabric", "seed"}
@@ -125,12 +128,12 @@ def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
     from empdetect.rl.policy import Policy, small_policy
     from empdetect.rl.warmup import warm_up
 
-    if built.model is None and not built.warmup_rounds:
+    rounds = built.warmup_rounds if built.warmup_rounds is not None else (0 if built.model else 40)
+    if built.model is None and not rounds:
         raise InputError(
             "Training a policy: the small policy cannot speak yet; set 'warmup_rounds' above 0 or a 'model'"
         )
-    rounds, turns = built.warmup_rounds, built.grpo.max_turns
-    lessons = mixed_dialogues(profiles, built.user, rounds, turns, built.seed) if rounds else []
+    lessons = mixed_dialogues(profiles, built.user, rounds, built.grpo.max_turns, built.seed) if rounds else []
     if built.model is None:
         policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=built.seed)
     else:

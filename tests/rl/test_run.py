@@ -44,7 +44,7 @@ def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, dete
 
 def test_a_model_of_ones_own_needs_no_warm_up(tmp_path: Path, detector: Path) -> None:
     model = small_policy(["Hello there."], width=16, heads=2).save(tmp_path / "model")
-    told = {**SMALL, "out": tmp_path / "run", "model": model, "warmup_rounds": 0, "system": "Be kind."}
+    told = {**SMALL, "out": tmp_path / "run", "model": model, "warmup_rounds": "null", "system": "Be kind."}
     train_from_config(DEMO, {**told, "rewards.detector.init_args.detector": detector})
     assert "Be kind." in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
 
