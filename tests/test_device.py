@@ -1,9 +1,12 @@
 """Choosing the device, and saying why."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
-from empdetect.device import explain_device, pick_device
+from empdetect.device import explain_device, pick_device, reuse_memory
 from empdetect.errors import InputError
 
 
@@ -30,3 +33,25 @@ def test_a_device_that_is_not_here(name: str, message: str) -> None:
 def test_cuda_without_a_card_says_what_to_do() -> None:
     with pytest.raises(InputError, match=r"0 CUDA devices\); use cpu"):
         pick_device("cuda")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks glibc")
+@pytest.mark.parametrize("reused", [False, True])
+def test_memory_is_used_again(reused: bool) -> None:
+    """A freed tensor's pages come back without page faults, in a process of its own as the setting stays."""
+    code = (
+        "import resource, torch\nfrom empdetect.device import reuse_memory\n"
+        f"assert {not reused} or reuse_memory()\n"
+        "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(20): torch.ones(2**24)\n"
+        "before = faults()\n"
+        "for _ in range(5): torch.ones(2**24)\n"
+        "print(faults() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (int(done.stdout) < 2000) == reused
+
+
+def test_reusing_memory_elsewhere_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert reuse_memory() is False
