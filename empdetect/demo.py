@@ -20,6 +20,7 @@ from empdetect.datamodules.epitome import EpitomeDataModule
 from empdetect.datamodules.manifest import ManifestDataModule
 from empdetect.datamodules.simulation import simulate_corpus
 from empdetect.detector import Detector
+from empdetect.device import reuse_memory
 from empdetect.example import Example
 from empdetect.features.audio import LogMel
 from empdetect.features.base import Extractor
@@ -99,6 +100,7 @@ def run_demo(out: Path, data_root: Path | None = None, seed: int = 0) -> None:
         InputError: the real data are not there.
     """
     quieten()
+    reuse_memory()
     seed_everything(seed, verbose=False)
     seconds: dict[str, float] = {}
     out.mkdir(parents=True, exist_ok=True)
@@ -118,7 +120,7 @@ def run_demo(out: Path, data_root: Path | None = None, seed: int = 0) -> None:
 
 def simulated_material(out: Path, seed: int) -> Material:
     """A small simulated dyadic corpus and a four-modality model for it."""
-    manifest = simulate_corpus(out / "corpus", dyads=24, seconds=40.0, seed=seed)
+    manifest = simulate_corpus(out / "corpus", dyads=24, seconds=40.0, seed=seed, transcripts=150)
     features: dict[str, Extractor] = {
         "audio": LogMel(hop=0.02),
         "physiology": PhysiologyFeatures(channels=("ECG", "EDA", "RSP")),

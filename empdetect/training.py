@@ -17,7 +17,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.detector import Detector
-from empdetect.device import explain_device
+from empdetect.device import explain_device, reuse_memory
 from empdetect.models.calibration import Calibration, calibrate
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.metrics import TargetMetrics
@@ -133,6 +133,7 @@ def run(arguments: Sequence[str]) -> TrainingCLI:
         arguments: what follows ``empdetect`` on the command line, e.g. ``["fit", "--config", "x.yaml"]``.
     """
     quieten()
+    reuse_memory()
     print(explain_device(), file=sys.stderr)  # noqa: T201
     # LightningCLI warns of arguments that are given although there are some on the command line.
     args: ArgsType = None if list(arguments) == sys.argv[1:] else list(arguments)
