@@ -159,6 +159,7 @@ def quieten() -> None:
     """Keep Lightning's tips and the warnings that no user of ours can act on off the terminal."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*treespec")
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
 
 

@@ -1,6 +1,7 @@
 """Batches of segments of like length: padding costs time."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, TypeVar
 
 from torch.utils.data import Sampler
@@ -10,12 +11,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+UNEVEN = 2.0
+"""Lengths are sorted where the longest is so many times the median; else sorting would cost more than padding:
+segments of one length are often alike in other ways too, and batches want to be mixed."""
+
 POOL = 20
 """Batches among which segments are sorted: enough to cut the padding, few enough to keep batches mixed."""
 
 
 class LengthSampler(Sampler[int]):
-    """A new random order each epoch in which the segments of a batch are of like length.
+    """A new random order each epoch; where lengths differ much, the segments of a batch are of like length.
 
     Args:
         lengths: frames of each segment.
@@ -33,6 +38,9 @@ class LengthSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         order = self._shuffled(range(len(self.lengths)))
+        if max(self.lengths, default=0) < UNEVEN * median(self.lengths or [0]):
+            yield from order
+            return
         batches = []
         for pool in _cut(order, POOL * self.batch_size):
             batches += _cut(sorted(pool, key=self.lengths.__getitem__), self.batch_size)

@@ -15,6 +15,7 @@ from empdetect.models.encoders.base import Encoder
 from empdetect.models.fusion import Fusion
 from empdetect.models.heads import Heads, decode, level_probabilities, target_loss
 from empdetect.models.metrics import MAIN_METRIC, TargetMetrics
+from empdetect.models.mixup import Mixture
 from empdetect.models.standardize import Standardize
 from empdetect.task import Target, Task
 
@@ -35,6 +36,7 @@ class DetectorModule(LightningModule):
         learning_rate: highest rate of the one-cycle schedule, for weights whose encoder sets none.
         weight_decay: of AdamW.
         balance: weigh classes by the inverse of their share in the training set.
+        mixup: strength of manifold mixup on the tokens (``models.mixup``), such as 0.4; 0 is none.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class DetectorModule(LightningModule):
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-2,
         balance: bool = True,
+        mixup: float = 0.0,
     ) -> None:
         super().__init__()
         if not encoders:
@@ -62,6 +65,7 @@ class DetectorModule(LightningModule):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.balance = balance
+        self.mixup = mixup
         self.encoders = nn.ModuleDict(encoders)
         self.scales = nn.ModuleDict({name: Standardize(e.features) for name, e in encoders.items() if e.standardize})
         self.projections = nn.ModuleDict({name: nn.Linear(e.width, width) for name, e in encoders.items()})
@@ -106,8 +110,16 @@ class DetectorModule(LightningModule):
         Returns:
             By target, ``(batch, outputs)``.
         """
+        return self._answer(*self._tokens(inputs, masks))
+
+    def _tokens(
+        self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """By modality, tokens ``(batch, person, width)`` and who is there ``(batch, person)``."""
         tokens = {name: self._encode(name, inputs[name], masks[name]) for name in self.modalities}
-        present = {name: masks[name].any(dim=-1) for name in self.modalities}
+        return tokens, {name: masks[name].any(dim=-1) for name in self.modalities}
+
+    def _answer(self, tokens: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         outputs: dict[str, Tensor] = self.heads(self.fusion(tokens, present))
         return outputs
 
@@ -126,7 +138,14 @@ class DetectorModule(LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Mean loss over the targets."""
-        loss = self._loss(self(batch.inputs, batch.masks), batch.labels)
+        tokens, present = self._tokens(batch.inputs, batch.masks)
+        if self.mixup > 0:
+            mixture = Mixture.draw(self.mixup, len(batch), self.device)
+            outputs = self._answer(mixture.tokens(tokens, present), present)
+            own, other = self._loss(outputs, batch.labels), self._loss(outputs, mixture.labels(batch.labels))
+            loss = mixture.share * own + (1 - mixture.share) * other
+        else:
+            loss = self._loss(self._answer(tokens, present), batch.labels)
         self.log("train/loss", loss, batch_size=len(batch), prog_bar=True)
         return loss
 
