@@ -139,3 +139,16 @@ def test_slow_noise_has_unit_deviation_and_no_fast_parts() -> None:
 def test_torch_is_not_needed() -> None:
     code = "import sys, empdetect.datamodules.simulation; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_further_dyads_bring_their_words_alone(tmp_path: Path) -> None:
+    manifest = simulate_corpus(tmp_path, dyads=1, seconds=8.0, window=8.0, workers=1, transcripts=2)
+    rows = list(csv.DictReader(manifest.open(encoding="utf-8"), delimiter="\t"))
+    told = {row["recording"]: row for row in rows if row["participant"] == "listener"}
+    assert len(told) == 3
+    for name in ("dyad-002", "dyad-003"):
+        assert told[name]["video"] == told[name]["physiology"] == "n/a"
+        assert told[name]["split"] == "train"
+        assert told[name]["empathy"] in "01"
+        assert (tmp_path / told[name]["transcript"]).is_file()
+        assert not list((tmp_path / name).glob("*.mp4"))

@@ -42,12 +42,14 @@ def simulate_corpus(
     workers: int = 2,
     window: float = 10.0,
     noise: Noise | None = None,
+    transcripts: int = 0,
 ) -> Path:
     """Make a corpus of pairs of people, one telling a story and one listening with more or less empathy.
 
     Each dyad is a folder with an mp4 and body signals per person, and a transcript and a table of
-    words of both. Every window of the listener is labelled ``empathy`` (0 or 1) and
-    ``empathy_level`` (0 to 1). Dyads are split 60/20/20. ``truth.json`` holds what it was made
+    words of both; of further dyads only the words were kept. Every window of the listener is labelled
+    ``empathy`` (0 or 1) and ``empathy_level`` (0 to 1). Dyads are split 60/20/20; those of whom only
+    the words were kept are for training. ``truth.json`` holds what it was made
     from. The manifest is written last: where it stands, the corpus is whole.
 
     Args:
@@ -61,6 +63,7 @@ def simulate_corpus(
             this needs ``if __name__ == "__main__":``.
         window: seconds over which empathy stays the same, 8 or more.
         noise: how noisy each modality is.
+        transcripts: number of further pairs of whom only the words were kept.
 
     Returns:
         Path of the manifest.
@@ -68,12 +71,12 @@ def simulate_corpus(
     Raises:
         InputError: a number is out of its range.
     """
-    settings = Settings(dyads, seconds, seed, coupling, lag, window, noise or Noise())
+    settings = Settings(dyads, seconds, seed, coupling, lag, window, noise or Noise(), transcripts)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    tasks = [(settings, index, folder) for index in range(dyads)]
+    tasks = [(settings, index, folder) for index in range(dyads + transcripts)]
     _make(tasks, workers)
-    plans = [plan_dyad(settings, index) for index in range(dyads)]
+    plans = [plan_dyad(settings, index) for index in range(dyads + transcripts)]
     truth = {**settings.to_dict(), "recordings": [plan.truth() for plan in plans]}
     (folder / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return _write_manifest(plans, folder / MANIFEST)
@@ -93,6 +96,8 @@ def simulate_dyad(settings: Settings, index: int, folder: Path) -> None:
     cues = time_turns(plan, turns, voices, said)
     write_vtt(cues, home / "transcript.vtt")
     write_words(cues, home / "words.tsv")
+    if plan.words_only:
+        return
     for person in ROLES:
         write_bids(signals(plan, person, Body.draw(rng)), settings.physiology_rate, home / person)
         _film(plan, person, looks[person], speak(plan, person, voices[person], cues, said), home)
@@ -159,7 +164,8 @@ def splits(dyads: int, seed: int) -> list[str]:
 
 def _write_manifest(plans: list[Plan], path: Path) -> Path:
     """One row a labelled window of the listener, and one that brings the speaker's streams."""
-    split = splits(len(plans), plans[0].settings.seed)
+    settings = plans[0].settings
+    split = splits(settings.dyads, settings.seed) + ["train"] * settings.transcripts
     rows = [row for plan in plans for row in _rows(plan, split[plan.index])]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="n/a", delimiter="\t", lineterminator="\n")
@@ -171,16 +177,15 @@ def _write_manifest(plans: list[Plan], path: Path) -> Path:
 def _rows(plan: Plan, split: str) -> Iterator[dict[str, Any]]:
     def streams(person: str) -> dict[str, Any]:
         film = f"{plan.name}/{person}.mp4"
+        body = f"{plan.name}/{person}_physio.tsv.gz"
         return {
             "recording": plan.name,
             "participant": person,
             "role": ROLES[person],
             "split": split,
             "group": plan.name,
-            "video": film,
-            "audio": film,
             "transcript": f"{plan.name}/transcript.vtt",
-            "physiology": f"{plan.name}/{person}_physio.tsv.gz",
+            **({} if plan.words_only else {"video": film, "audio": film, "physiology": body}),
         }
 
     yield streams(SPEAKER)

@@ -81,6 +81,11 @@ class Plan:
             values += [getattr(window, modality)] * 2
         return np.asarray(np.interp(times, moments, values))
 
+    @property
+    def words_only(self) -> bool:
+        """Whether only the words of this dyad were kept."""
+        return self.index >= self.settings.dyads
+
     def truth(self) -> dict[str, Any]:
         """The windows as plain values for JSON."""
         return {"recording": self.name, "windows": [asdict(window) for window in self.windows]}

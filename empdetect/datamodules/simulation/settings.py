@@ -42,6 +42,7 @@ class Settings:
     Args:
         dyads: number of pairs of people; each person occurs once.
         seconds: length of each recording.
+        transcripts: number of further pairs of whom only the words were kept, as in most real corpora.
         seed: the same seed gives the same corpus.
         coupling: share of the speaker's heart rate and skin response that the listener follows at
             full empathy, 0 to 1.
@@ -60,6 +61,7 @@ class Settings:
     lag: float = 2.0
     window: float = 10.0
     noise: Noise = field(default_factory=Noise)
+    transcripts: int = 0
     video_rate: float = 12.5
     audio_rate: int = 16_000
     physiology_rate: int = 100
@@ -72,6 +74,8 @@ class Settings:
     def _problem(self) -> str | None:
         if self.dyads < 1:
             return f"got {self.dyads} dyads, at least 1 is needed"
+        if self.transcripts < 0:
+            return f"got {self.transcripts} transcripts, 0 or more are needed"
         if self.window < 8:
             return f"got windows of {self.window:g} s, a line and its reply need at least 8 s"
         if self.seconds < self.window:
