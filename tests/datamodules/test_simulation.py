@@ -1,3 +1,4 @@
+import csv
 import filecmp
 import json
 import subprocess

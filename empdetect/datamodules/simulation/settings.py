@@ -72,10 +72,8 @@ class Settings:
             raise InputError(f"Simulating a corpus: {problem}")
 
     def _problem(self) -> str | None:
-        if self.dyads < 1:
-            return f"got {self.dyads} dyads, at least 1 is needed"
-        if self.transcripts < 0:
-            return f"got {self.transcripts} transcripts, 0 or more are needed"
+        if self.dyads < 1 or self.transcripts < 0:
+            return f"got {self.dyads} dyads and {self.transcripts} transcripts, at least 1 and 0 are needed"
         if self.window < 8:
             return f"got windows of {self.window:g} s, a line and its reply need at least 8 s"
         if self.seconds < self.window:
