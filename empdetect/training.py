@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jsonargparse import ArgumentError
 from lightning import Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
@@ -18,10 +19,14 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.detector import Detector
 from empdetect.device import explain_device, reuse_memory
+from empdetect.errors import InputError
 from empdetect.models.calibration import Calibration, calibrate
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.metrics import TargetMetrics
+from empdetect.prediction_writer import PredictionWriter
 from empdetect.task import Target
+
+SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
 
 class TrainingCLI(LightningCLI):
@@ -35,6 +40,13 @@ class TrainingCLI(LightningCLI):
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.set_defaults({"early_stopping.monitor": "val/main", "early_stopping.mode": "max"})
         parser.add_argument("--name", default="detector", help="name of the detector, for its card")
+
+    def before_instantiate_classes(self) -> None:
+        """Name the run's folder after the detector, unless the configuration names it."""
+        config = self.config[self.subcommand]
+        logger = getattr(config.trainer.logger, "init_args", None)
+        if logger is not None and getattr(logger, "name", None) == "lightning_logs":
+            logger.name = config.name
 
     def before_fit(self) -> None:
         """Find out that model and features do not fit before hours of feature extraction, not after."""
@@ -137,6 +149,15 @@ def run(arguments: Sequence[str]) -> TrainingCLI:
     print(explain_device(), file=sys.stderr)  # noqa: T201
     # LightningCLI warns of arguments that are given although there are some on the command line.
     args: ArgsType = None if list(arguments) == sys.argv[1:] else list(arguments)
+    try:
+        return _cli(args)
+    except ArgumentError as error:
+        # By itself jsonargparse prints pages of options before the one line that matters.
+        reason = " ".join(str(error).split())
+        raise InputError(f"Reading what to {arguments[0]}: {reason}; see `empdetect {arguments[0]} --help`") from None
+
+
+def _cli(args: ArgsType) -> TrainingCLI:
     return TrainingCLI(
         DetectorModule,
         EmpathyDataModule,
@@ -144,9 +165,10 @@ def run(arguments: Sequence[str]) -> TrainingCLI:
         args=args,
         seed_everything_default=0,
         save_config_kwargs={"overwrite": True},
+        parser_kwargs={"exit_on_error": False} | {name: {"exit_on_error": False} for name in SUBCOMMANDS},
         trainer_defaults={
             "max_epochs": 30,
-            "callbacks": progress_callbacks(),
+            "callbacks": [PredictionWriter(), *progress_callbacks()],
             "logger": {"class_path": "lightning.pytorch.loggers.CSVLogger", "init_args": {"save_dir": "runs"}},
             "log_every_n_steps": 10,
             "enable_model_summary": False,

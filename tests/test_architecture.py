@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("model_card",),
     ("detector_folder",),
     ("detector",),
+    ("prediction_writer",),
     ("training", "report", "contagion", "rl", "inputs"),
     ("scoring", "doctor", "conformance", "bench"),
     ("demo",),

@@ -8,6 +8,7 @@ import yaml
 
 from empdetect.cli import main
 from empdetect.detector import Detector
+from empdetect.scores import Scores
 
 TARGET = {"name": "empathy", "kind": "binary"}
 
@@ -91,7 +92,25 @@ def test_a_misspelt_key_is_named(simulated_corpus: Path, tmp_path: Path, capsys:
     wrong["modle"] = wrong.pop("model")
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(wrong), encoding="utf-8")
-    with pytest.raises(SystemExit) as stopped:
-        main(["fit", "--config", str(config)])
-    assert stopped.value.code == 2
-    assert "modle" in capsys.readouterr().err
+    assert main(["fit", "--config", str(config)]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "modle" in message
+    assert message.startswith("empdetect: ")
+
+
+def test_a_run_is_named_after_its_detector(fitted: Path) -> None:
+    assert fitted.parts[-3:] == ("tiny", "version_0", "detector")
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_a_checkpoint_is_evaluated_on_any_split(command: str, fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = fitted.parents[2]
+    checkpoint = next((fitted.parent / "checkpoints").glob("epoch*.ckpt"))
+    assert main([command, "--config", str(run / "config.yaml"), "--ckpt_path", str(checkpoint)]) == 0
+    shown = capsys.readouterr().out
+    if command == "predict":
+        scores = Scores.read(Path(shown.split("predictions: ")[1].strip()))
+        assert len(scores) == 2, "one test dyad, two windows"
+        assert scores.table["score"].between(0, 1).all()
+    else:
+        assert "empathy/macro_f1" in shown
