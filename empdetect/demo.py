@@ -100,6 +100,8 @@ def run_demo(out: Path, data_root: Path | None = None, seed: int = 0) -> None:
     """
     quieten()
     reuse_memory()
+    # Networks this small gain nothing from a second thread, and lose much where another process is busy.
+    torch.set_num_threads(1)
     seed_everything(seed, verbose=False)
     seconds: dict[str, float] = {}
     out.mkdir(parents=True, exist_ok=True)
