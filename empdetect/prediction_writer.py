@@ -1,14 +1,16 @@
 """What `empdetect predict` leaves behind: the test split's answers as a Scores table."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from empdetect.batch import Batch
 from empdetect.detector import Prediction
+from empdetect.models.detector_module import DetectorModule
 from empdetect.scores import Scores
+from empdetect.task import Task
 
 
 class PredictionWriter(Callback):
@@ -34,16 +36,21 @@ class PredictionWriter(Callback):
         for row, segment in enumerate(batch.segments):
             scores = {
                 measure: float(score)
-                for target in pl_module.task.targets
+                for target in _task(pl_module).targets
                 for measure, score in zip(target.measures, outputs[target.name][row], strict=True)
             }
             self.found.append(Prediction(segment, scores))
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the table and say where it is."""
-        measures = [measure for target in pl_module.task.targets for measure in target.measures]
+        measures = [measure for target in _task(pl_module).targets for measure in target.measures]
         rows = [row for prediction in self.found for row in prediction.rows(measures)]
         folder = Path(trainer.log_dir or trainer.default_root_dir)
         path = Scores.of(rows, {"calibrated": False}).write(folder / "predictions.tsv")
         print(f"predictions: {path}")  # noqa: T201
         self.found = []
+
+
+def _task(module: LightningModule) -> Task:
+    """The task of the model that predicts, which is always ours."""
+    return cast(DetectorModule, module).task

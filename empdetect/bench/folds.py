@@ -119,8 +119,9 @@ def report(
 ) -> dict[str, Any]:
     """All that a reader needs to know of the figures, and to make them again."""
     names = ("name", "data", "licence", "parameters", "date", "commit", "versions", "seed")
+    command = f"python -m empdetect.bench.folds --config configs/{config.name} -o docs/results/{out.name}"
     return {
-        "command": f"python -m empdetect.bench.folds --config configs/{config.name} -o docs/results/{out.name} --data-root DIR",
+        "command": f"{command} --data-root DIR",
         **{name: facts[name] for name in names},
         "machine": {
             "cpus": os.cpu_count(),

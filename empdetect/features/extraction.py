@@ -1,6 +1,6 @@
 """Extraction: the features of many people into the cache, several at once where that pays."""
 
-import os
+import warnings
 from collections.abc import Mapping, Sequence
 
 from empdetect.features.base import Extractor
@@ -28,20 +28,23 @@ def fill_cache(people: Sequence[Participant], extractors: Mapping[str, Extractor
     Raises:
         InputError: a stream is there but cannot be read.
     """
+    from joblib import Parallel, cpu_count, delayed
+
     missing = [person for person in people if not all(cache.holds(e, person) for e in extractors.values())]
     heavy = sum(_has_media(person) for person in missing)
-    jobs = len(os.sched_getaffinity(0)) if heavy >= FEW and cache.enabled else 1
+    jobs = cpu_count() if heavy >= FEW and cache.enabled else 1
     if jobs == 1:
         for person in track(missing, "Computing features"):
             _compute(person, extractors, cache)
         return
-    from joblib import Parallel, delayed
-
     work = Parallel(n_jobs=jobs, return_as="generator_unordered")(
         delayed(_compute)(person, extractors, cache) for person in missing
     )
-    for _ in track(work, "Computing features", len(missing)):
-        pass
+    with warnings.catch_warnings():
+        # A worker that has grown large is started anew; nobody needs to do anything about it.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+        for _ in track(work, "Computing features", len(missing)):
+            pass
 
 
 def _compute(person: Participant, extractors: Mapping[str, Extractor], cache: FeatureCache) -> None:
