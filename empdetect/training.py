@@ -55,7 +55,9 @@ class TrainingCLI(LightningCLI):
     def after_fit(self) -> None:
         """Evaluate the best weights, calibrate them and write the detector's folder."""
         folder = Path(self.trainer.log_dir or self.trainer.default_root_dir) / "detector"
-        finish(self.trainer, self.model, self.datamodule, folder, self.config.fit.name)
+        detector = finish(self.trainer, self.model, self.datamodule, folder, self.config.fit.name)
+        if self.trainer.is_global_zero:
+            print_results(detector.facts, folder)
 
 
 def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, folder: Path, name: str) -> Detector:
@@ -75,8 +77,6 @@ def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, fo
     detector = Detector(module, data.features, facts=facts_of(data, module, measured, name), device="cpu")
     detector.calibration = calibration_of(detector, data)
     detector.save_pretrained(folder)
-    if trainer.is_global_zero:
-        print_results(detector.facts, folder)
     return detector
 
 

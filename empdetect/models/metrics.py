@@ -80,7 +80,7 @@ def categorical_metrics(target: Target, probabilities: Tensor, labels: Tensor) -
 
 def number_metrics(scores: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Metrics of numbers ``(n,)`` against labels ``(n,)``."""
-    varied = len(labels) > 1 and labels.std() > 0 and scores.std() > 0
+    varied = len(labels) > 1 and min(labels.std(), scores.std()) > 1e-6
     nan = torch.tensor(float("nan"))
     return {
         "pearson": M.pearson_corrcoef(scores, labels) if varied else nan,
