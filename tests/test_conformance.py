@@ -41,6 +41,7 @@ from empdetect.manifest.segments import read_manifest
 from empdetect.models.encoders.audio import ConformerEncoder, PretrainedAudioEncoder
 from empdetect.models.encoders.audiovisual import FaceEncoder, TorchvisionVideoEncoder
 from empdetect.models.encoders.base import Encoder, masked_mean
+from empdetect.models.encoders.statistics import StatisticsEncoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.encoders.text import TransformerTextEncoder
 from empdetect.recording import Participant, Stream
@@ -75,6 +76,7 @@ EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
 ENCODERS: dict[type[Encoder], Callable[[], Encoder]] = {
     ConformerEncoder: lambda: ConformerEncoder(7, width=16, layers=1),
     FaceEncoder: lambda: FaceEncoder(size=16, width=16),
+    StatisticsEncoder: lambda: StatisticsEncoder(7, width=16),
     TemporalConvEncoder: lambda: TemporalConvEncoder(7, width=16),
     TorchvisionVideoEncoder: lambda: TorchvisionVideoEncoder(size=32),
     TransformerTextEncoder: TransformerTextEncoder,
