@@ -80,7 +80,7 @@ def _add_score(jobs: Jobs) -> None:
     score.add_argument("--physio", type=Path, metavar="PATH", help="physiology, or folder of it by file name")
     score.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
     score.add_argument("--formats", default="tsv", help="tsv, json or both, by commas (default: %(default)s)")
-    score.add_argument("--report", action="store_true", help="also write report.html")
+    score.add_argument("--report", action="store_true", help="also write an HTML report of each recording")
     score.set_defaults(job=_score)
 
 
@@ -181,7 +181,7 @@ def _doctor(parsed: argparse.Namespace) -> int:
 def _setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise InputError(f"Reading --set '{text}': write KEY=VALUE, such as steps=20")
+        raise InputError(f"Reading --set '{text}': write KEY=VALUE, such as grpo.steps=20")
     return key, value
 
 
