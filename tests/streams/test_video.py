@@ -1,7 +1,6 @@
 import struct
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -78,7 +77,6 @@ def test_broken_packets_are_left_out(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 4000] = bytes(4000)
     path.write_bytes(data)
-    av.logging.set_level(av.logging.PANIC)
     times = [time for time, _ in VideoStream(path).frames()]
     assert 25 < len(times) <= 50
     assert np.all(np.diff(times) > 0)
