@@ -19,7 +19,9 @@ class ContagionVideosDataModule(EmpathyDataModule):
     """Clips of actors' faces, cut into windows. Folds hold actors apart.
 
     Both waves of the experiment number their actors in one series: the clips of number 2 in the
-    second wave show the same actor as in the first, and stay in one split with them.
+    second wave show the same actor as in the first, and stay in one split with them. A clip begins
+    with a neutral face and the expression comes after about 2 seconds: a window much shorter than 4
+    may show nothing of what its label says.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
@@ -40,7 +42,7 @@ class ContagionVideosDataModule(EmpathyDataModule):
         self,
         features: dict[str, Extractor],
         data_root: str | None = None,
-        window: float = 2.0,
+        window: float = 4.0,
         hop: float = 0.5,
         folds: int = 6,
         fold: int = 0,

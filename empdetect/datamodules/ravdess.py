@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from empdetect.datamodules.base import EmpathyDataModule, data_folder
+from empdetect.datamodules.splits import shrink_validation
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
 from empdetect.recording import Participant, Recording, Segment
@@ -39,6 +40,8 @@ class RavdessDataModule(EmpathyDataModule):
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``ravdess``; None reads ``EMPDETECT_DATA``.
+        validation_actors: how many actors of a fold's validation set to keep for it; the others train.
+            None keeps all.
         folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
     """
 
@@ -50,6 +53,7 @@ class RavdessDataModule(EmpathyDataModule):
         self,
         features: dict[str, Extractor],
         data_root: str | None = None,
+        validation_actors: int | None = None,
         folds: int = 5,
         fold: int = 0,
         batch_size: int = 16,
@@ -58,6 +62,7 @@ class RavdessDataModule(EmpathyDataModule):
     ) -> None:
         super().__init__(features, folds, fold, batch_size, seed, workers)
         self.data_root = data_root
+        self.validation_actors = validation_actors
         self.task = Task((Target("emotion", "nominal", EMOTIONS),), unit="recording", construct="emotion")
 
     def segments(self) -> list[Segment]:
@@ -72,6 +77,13 @@ class RavdessDataModule(EmpathyDataModule):
             raise InputError(f"Reading RAVDESS: no clip at {folder / 'audio_16k' / 'Actor_*' / '*.flac'}")
         tables = _tables(folder / "features")
         return [_segment(path, {name: found.get(_take(path.stem)) for name, found in tables.items()}) for path in clips]
+
+    def _split(self) -> None:
+        if self.parts:
+            return
+        super()._split()
+        if self.validation_actors is not None:
+            self.parts = shrink_validation(self.parts, self.validation_actors)
 
 
 def _segment(path: Path, tables: Mapping[str, Table | None]) -> Segment:

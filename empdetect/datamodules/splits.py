@@ -44,6 +44,27 @@ def split_segments(
     return parts
 
 
+def shrink_validation(parts: Mapping[Split, Sequence[Segment]], groups: int) -> dict[Split, list[Segment]]:
+    """Keep so many groups for validation, the first by name, and train on the others of that split.
+
+    Args:
+        parts: segments by split.
+        groups: how many, at least 1.
+
+    Raises:
+        InputError: ``groups`` is below 1.
+    """
+    if groups < 1:
+        raise InputError(f"Splitting: 1 or more groups are needed for validation, got {groups}")
+    kept = set(sorted({group_of(segment) for segment in parts["val"]})[:groups])
+    moved = [segment for segment in parts["val"] if group_of(segment) not in kept]
+    return {
+        "train": [*parts["train"], *moved],
+        "val": [segment for segment in parts["val"] if group_of(segment) in kept],
+        "test": list(parts["test"]),
+    }
+
+
 def group_of(segment: Segment) -> str:
     """What must not cross a split: the segment's group, or its recording."""
     return segment.group if segment.group is not None else segment.recording.id

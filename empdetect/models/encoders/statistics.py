@@ -25,6 +25,8 @@ class StatisticsEncoder(Encoder):
         level: column with the level in dB, such as 65 for ``energy_db`` after 64 mel bands: frames more
             than ``reach`` below the loudest are pauses and left out of all but ``share``; None keeps all.
         reach: in dB.
+        centred: whether to take each feature's own median off first, so that only what changes counts:
+            the expression of a face, not whose face it is.
     """
 
     standardize = False
@@ -38,6 +40,7 @@ class StatisticsEncoder(Encoder):
         input_dropout: float = 0.2,
         level: int | None = None,
         reach: float = 35.0,
+        centred: bool = False,
     ) -> None:
         super().__init__()
         self.features = features
@@ -47,6 +50,7 @@ class StatisticsEncoder(Encoder):
         self.input_dropout = input_dropout
         self.level = level
         self.reach = reach
+        self.centred = centred
         inputs = features * PER_FEATURE + 1
         self.scale = RunningScale(inputs)
         self.thin = nn.Dropout(input_dropout)
@@ -55,6 +59,8 @@ class StatisticsEncoder(Encoder):
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        if self.centred:
+            x = x - x.masked_fill(~mask.unsqueeze(-1), float("nan")).nanmedian(dim=1, keepdim=True).values
         found = statistics(x, mask if self.level is None else self._sounding(x, mask), mask)
         hidden: Tensor = self.network(self.thin(self.scale(found).clamp(-4, 4)))
         return hidden
