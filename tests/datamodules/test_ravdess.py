@@ -89,5 +89,16 @@ def test_the_real_data(data_root: Path) -> None:
     assert len(set.union(*actors)) == 20
     assert {segment.labels["emotion"] for segment in everything} == set(map(float, range(len(EMOTIONS))))
     assert all({"face_emotions", "action_units"} == set(s.people()[0].tables) for s in everything)
+    fewer = module(data_root, fold=2, validation_actors=2)
+    fewer.summary()
+    assert [len({s.group for s in fewer.parts[name]}) for name in SPLITS] == [14, 2, 4]
+    assert [s.recording.id for s in fewer.parts["test"]] == [s.recording.id for s in data.parts["test"]]
     example = data.cache.features(data.features["audio"], everything[0].people()[0])
     assert example.observed
+
+
+def test_few_validation_actors_leave_more_to_train_on(made: Path) -> None:
+    data = module(made, folds=3, validation_actors=1)
+    assert data.labels("val", "emotion").size == 2
+    with pytest.raises(InputError, match="1 or more groups"):
+        module(made, folds=3, validation_actors=0).summary()
