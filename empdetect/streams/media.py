@@ -32,8 +32,8 @@ def open_media(path: Path, kind: Literal["audio", "video"]) -> Iterator[tuple[An
             if not tracks:
                 have = ", ".join(sorted({track.type for track in container.streams})) or "nothing"
                 raise InputError(f"Reading {path}: it has no {kind} track (only {have}); leave the {kind} cell empty")
-            # Never switch on av.logging: its callback takes Python's lock in the decoder's threads, which stops for ever
-            # when a decoder is freed while it logs.
+            # Never switch on av.logging: its callback takes Python's lock in the decoder's threads, and if the decoder
+            # is freed meanwhile, both wait for ever.
             tracks[0].thread_type = "AUTO"
             yield container, tracks[0]
     except av.FFmpegError as error:
