@@ -1,5 +1,7 @@
 """Audio encoders: a small conformer trained from scratch, and pretrained speech networks by class path."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -73,7 +75,8 @@ class ConformerEncoder(Encoder):
 class PretrainedAudioEncoder(Encoder):
     """A pretrained speech network of transformers (wav2vec2, WavLM, HuBERT, Whisper's encoder) by class path.
 
-    Its input is the raw sound from ``features.audio.Waveform``.
+    Its input is the raw sound at 16 kHz from ``features.audio.Waveform``. Whisper looks at 30 s at most:
+    what comes later is not seen, so score windows of 30 s or less with it.
 
     Args:
         network: class path, e.g. ``transformers.WavLMModel``.
@@ -101,16 +104,39 @@ class PretrainedAudioEncoder(Encoder):
         self.learning_rate = learning_rate
         self.features = samples
         self.backbone = load_pretrained(network, weights).train(trainable)
+        self.mel = _whisper_mel(self.backbone)
+        if self.mel is not None:
+            self.backbone = self.backbone.get_encoder()
         self.width = self.backbone.config.hidden_size
         self.pool = AttentiveStatistics(self.width)
         self.backbone.requires_grad_(trainable)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         samples = x.nan_to_num(0.0).flatten(1)
+        if self.mel is not None:
+            return self._whisper(samples, mask)
         hidden = self.backbone(samples).last_hidden_state
         # The network's stride need not equal the frame length: carry the mask over by place.
         place = (torch.arange(hidden.shape[1], device=x.device) * mask.shape[1]) // hidden.shape[1]
         return self.pool(hidden, mask[:, place])
+
+    def _whisper(self, samples: Tensor, mask: Tensor) -> Tensor:
+        """Whisper takes a mel spectrogram of 30 s and gives a frame for every 20 ms of it."""
+        rows = list(samples.cpu().numpy())
+        mel = self.mel(rows, sampling_rate=16_000, return_tensors="pt").input_features
+        hidden = self.backbone(mel.to(samples.device)).last_hidden_state
+        frames = torch.arange(hidden.shape[1], device=samples.device) * 320 // self.samples
+        inside = frames < mask.shape[1]
+        return self.pool(hidden[:, inside], mask[:, frames[inside]])
+
+
+def _whisper_mel(backbone: Any) -> Any:
+    """What makes Whisper's mel spectrogram, for a Whisper; None for networks that take the sound itself."""
+    if backbone.config.model_type != "whisper":
+        return None
+    from transformers import WhisperFeatureExtractor
+
+    return WhisperFeatureExtractor(feature_size=backbone.config.num_mel_bins)
 
 
 def _halving(width: int) -> nn.Module:
