@@ -22,10 +22,11 @@ EPILOG = """\
 examples:
   empdetect demo --out demo/
   empdetect fit --config configs/epitome.yaml
+  empdetect bench epitome --data-root DATA -o results.json
   empdetect score interviews/ --detector runs/epitome/detector -o scores/ --report
   empdetect rl train --config configs/rl/demo.yaml
 
-exit codes: 0 all done; 1 some inputs failed (listed in failures.tsv); 2 wrong usage
+exit codes: 0 all done; 1 some inputs failed (each is listed); 2 wrong usage
 """
 
 
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         jobs.add_parser(name, help=help_line, add_help=False)
     _add_score(jobs)
     _add_data(jobs)
+    _add_bench(jobs)
     _add_rl(jobs)
     _add_demo(jobs)
     doctor = jobs.add_parser("doctor", help="check decoder, device, weights and data; one remedy a line")
@@ -74,7 +76,12 @@ Jobs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_score(jobs: Jobs) -> None:
     score = jobs.add_parser("score", help="score recordings: files, folders, globs or a manifest")
     score.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob or manifest (.tsv, .jsonl)")
-    score.add_argument("--detector", required=True, metavar="DIR", help="folder or hub name of a detector")
+    score.add_argument(
+        "--detector",
+        default="text-empathy",
+        metavar="DIR",
+        help="folder or hub name of a detector (default: %(default)s, which comes with the package)",
+    )
     score.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
     score.add_argument("--transcript", type=Path, metavar="PATH", help="transcript, or folder of them by file name")
     score.add_argument("--physio", type=Path, metavar="PATH", help="physiology, or folder of it by file name")
@@ -95,6 +102,22 @@ def _add_data(jobs: Jobs) -> None:
     check.add_argument("--task", type=Path, metavar="YAML", help="file whose 'task' says which labels are allowed")
     check.add_argument("--no-media", action="store_true", help="do not open the files that the rows name")
     check.set_defaults(job=_data_check)
+
+
+def _add_bench(jobs: Jobs) -> None:
+    from empdetect.bench.catalogue import benchmark_names
+
+    bench = jobs.add_parser("bench", help="measure our detectors and plain baselines under published protocols")
+    known = ", ".join(benchmark_names())
+    bench.add_argument("names", nargs="*", metavar="NAME", help=f"which benchmarks (default: all): {known}")
+    bench.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    bench.add_argument(
+        "-o", "--out", type=Path, default=Path("results.json"), metavar="JSON", help="results (default: %(default)s)"
+    )
+    bench.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds of our detector; shows their median")
+    bench.add_argument("--fast", action="store_true", help="first fold, one seed, two short epochs: does it work?")
+    bench.add_argument("--save", type=Path, metavar="DIR", help="then train on everything, into DIR/NAME")
+    bench.set_defaults(job=_bench)
 
 
 def _add_rl(jobs: Jobs) -> None:
@@ -152,6 +175,21 @@ def _data_check(parsed: argparse.Namespace) -> int:
     faults = check_manifest(parsed.manifest, targets, media=not parsed.no_media)
     _print(report_faults(faults))
     return SOME_FAILED if any(fault.severity == "error" for fault in faults) else DONE
+
+
+def _bench(parsed: argparse.Namespace) -> int:
+    from empdetect.bench.catalogue import check_names
+
+    names = check_names(parsed.names)  # a misspelt name is told before anything heavy is loaded
+    from empdetect.bench.command import run_benchmarks
+    from empdetect.bench.table import print_table
+    from empdetect.device import explain_device
+
+    _tell(explain_device())
+    outcome = run_benchmarks(names, parsed.out, parsed.data_root, parsed.seeds, parsed.fast, parsed.save, _tell)
+    print_table(outcome.reports, outcome.failures)
+    _tell(f"results: {parsed.out}")
+    return SOME_FAILED if outcome.failures else DONE
 
 
 def _rl_train(parsed: argparse.Namespace) -> int:

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -19,13 +21,28 @@ from empdetect.errors import InputError
 from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
-from empdetect.models.calibration import Calibration
+from empdetect.models.calibration import MEANING, UNCALIBRATED, Answers, Calibration
 from empdetect.models.detector_module import DetectorModule
-from empdetect.models.heads import decode
+from empdetect.models.doubt import STRANGE
+from empdetect.models.ensemble import Ensemble
+from empdetect.models.novelty import Novelty
 from empdetect.progress import track
 from empdetect.recording import Recording, Segment
 from empdetect.scores import Scores
-from empdetect.task import Target, Task
+from empdetect.task import Task
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What a detector's module says of segments, before calibration.
+
+    Args:
+        outputs: by target, ``(n, outputs)`` of its head.
+        spread: by target, ``(n,)`` how far the members of an ensemble disagree; None for a single detector.
+    """
+
+    outputs: dict[str, Tensor]
+    spread: Mapping[str, NDArray[np.float64]] | None
 
 
 @dataclass(frozen=True)
@@ -36,9 +53,11 @@ class Prediction:
         segment: what it is about.
         scores: by measure, the calibrated score; empty if the segment could not be scored.
         intervals: by measure, the ends of the 90% interval; NaN where the detector is not calibrated.
-        quality: by modality, how far the scored person's signal can be trusted, 0 (nothing there) to 1.
+        quality: by modality, how far the scored person's signal can be trusted, 0 (nothing there, or nothing like
+            what the detector was trained on) to 1.
         missing: by modality of which nothing was observed, why.
-        reason: why there is no score; empty if there is one.
+        doubt: by modality, how far what is there is unlike the training data, 0 to 1; quality is lowered by it.
+        reason: why there is no score, or why it is doubtful; empty if neither.
     """
 
     segment: Segment
@@ -46,6 +65,7 @@ class Prediction:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    doubt: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
 
     def score(self, measure: str) -> float | None:
@@ -87,20 +107,22 @@ class Detector:
     """A trained detector.
 
     Args:
-        module: the trained model.
+        module: the trained model, or several as one.
         features: the extractors it was trained with, by modality.
         calibration: fitted on held-out segments; None gives uncalibrated scores without intervals.
         facts: what ``metrics.json`` and the model card tell: data, licence, metrics, versions.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        novelty: what the inputs of the training set look like; None takes every input for a usual one.
     """
 
     def __init__(
         self,
-        module: DetectorModule,
+        module: DetectorModule | Ensemble,
         features: Mapping[str, Extractor],
         calibration: Calibration | None = None,
         facts: Mapping[str, Any] | None = None,
         device: str = "auto",
+        novelty: Novelty | None = None,
     ) -> None:
         module.check_features(features)
         self.device = pick_device(device)
@@ -108,6 +130,7 @@ class Detector:
         self.features = {name: features[name] for name in module.modalities}
         self.calibration = calibration
         self.facts = dict(facts or {})
+        self.novelty = novelty
 
     @property
     def task(self) -> Task:
@@ -119,12 +142,17 @@ class Detector:
         """Names of the measures it gives."""
         return [measure for target in self.task.targets for measure in target.measures]
 
+    @property
+    def heads(self) -> dict[str, Any]:
+        """By target, what its head was trained on: data, licence, segments, groups, fingerprint; empty if not told."""
+        return dict(self.facts.get("heads", {}))
+
     @classmethod
     def from_pretrained(cls, name: str | Path, trusted: Sequence[str] = OWN, device: str = "auto") -> "Detector":
         """Load a detector. No code of its author runs: safetensors and classes of trusted packages only.
 
         Args:
-            name: a folder, or a name on the Hugging Face hub.
+            name: a folder, ``text-empathy``, which comes with the package, or a name on the Hugging Face hub.
             trusted: packages whose classes its configuration may name.
             device: where it is to run.
 
@@ -133,7 +161,7 @@ class Detector:
                 class outside the trusted packages.
         """
         parts = detector_folder.read(detector_folder.locate(name), trusted)
-        return cls(parts.module, parts.features, parts.calibration, parts.facts, device)
+        return cls(parts.module, parts.features, parts.calibration, parts.facts, device, parts.novelty)
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write config.yaml, model.safetensors, calibration.json, metrics.json and the model card."""
@@ -179,12 +207,9 @@ class Detector:
         cache = cache or FeatureCache(enabled=False)
         examples = [featurise(segment, self.features, cache, "missing", self.task.persons) for segment in segments]
         scorable = [place for place, example in enumerate(examples) if _observed(example)]
-        outputs = self.outputs([examples[place] for place in scorable], batch_size)
-        row_of = {place: row for row, place in enumerate(scorable)}
-        return [
-            self._prediction(example, outputs, row_of[place]) if place in row_of else _unscored(example)
-            for place, example in enumerate(examples)
-        ]
+        found = iter(self._predictions([examples[place] for place in scorable], batch_size))
+        known = set(scorable)
+        return [next(found) if place in known else _unscored(example) for place, example in enumerate(examples)]
 
     def about(self) -> dict[str, Any]:
         """What the sidecar of a Scores table tells of the detector."""
@@ -194,45 +219,77 @@ class Detector:
             "task": self.task.to_dict(),
             "modalities": self.module.modalities,
             "calibrated": self.calibration is not None,
+            "heads": self.heads,
             "meaning": windows.MEANING,
+            "intervals": {target.name: MEANING[target.kind in ("binary", "nominal")] for target in self.task.targets},
             "limits": detector_folder.LIMITS,
         }
 
-    @torch.inference_mode()
     def outputs(self, examples: Sequence[Example], batch_size: int = 16) -> dict[str, Tensor]:
         """Raw outputs of the heads, by target ``(n, outputs)``: what calibration and explanation start from."""
+        return self.observe(examples, batch_size).outputs
+
+    @torch.inference_mode()
+    def observe(self, examples: Sequence[Example], batch_size: int = 16) -> Observations:
+        """Raw outputs of the heads, and how far the members of an ensemble disagree."""
         collate = partial(Batch.collate, persons=self.task.persons, targets=[])
         loader: DataLoader[Example] = DataLoader(list(examples), batch_size, collate_fn=collate)  # type: ignore[arg-type]
-        found: dict[str, list[Tensor]] = {target.name: [] for target in self.task.targets}
+        outputs: dict[str, list[Tensor]] = {t.name: [torch.empty(0, t.outputs)] for t in self.task.targets}
+        spread: dict[str, list[Tensor]] = {t.name: [torch.empty(0)] for t in self.task.targets}
         for batch in loader:
             there = batch.to(self.device)
-            for name, answer in self.module(there.inputs, there.masks).items():
-                found[name].append(answer.float().cpu())
-        return {
-            target.name: torch.cat(found[target.name]) if found[target.name] else torch.empty(0, target.outputs)
-            for target in self.task.targets
-        }
+            if isinstance(self.module, Ensemble):
+                found, apart = self.module.with_spread(there.inputs, there.masks)
+            else:
+                found, apart = self.module(there.inputs, there.masks), {}
+            for name, answer in found.items():
+                outputs[name].append(answer.float().cpu())
+            for name, values in apart.items():
+                spread[name].append(values.float().cpu())
+        joined = {name: torch.cat(parts) for name, parts in outputs.items()}
+        if not isinstance(self.module, Ensemble):
+            return Observations(joined, None)
+        return Observations(joined, {name: torch.cat(parts).double().numpy() for name, parts in spread.items()})
+
+    def doubt(self, examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
+        """By modality that is judged, how far inputs are unlike the training data: ``(n,)``, 0 to 1."""
+        return {} if self.novelty is None else self.novelty.doubt(examples)
+
+    def judge(self, seen: Observations, doubt: Mapping[str, NDArray[np.float64]]) -> dict[str, Answers]:
+        """Calibrated scores with their 90% intervals, by target; wider where input is strange or members disagree."""
+        fitted = self.calibration.targets if self.calibration else {}
+        found = {}
+        for target in self.task.targets:
+            spread = None if seen.spread is None else seen.spread[target.name]
+            answers = fitted.get(target.name, UNCALIBRATED).answers(target, seen.outputs[target.name], spread)
+            found[target.name] = answers.widened(target, np.max(list(doubt.values()), axis=0)) if doubt else answers
+        return found
 
     def _parts(self) -> detector_folder.Parts:
-        return detector_folder.Parts(self.module, self.features, self.calibration, self.facts)
+        return detector_folder.Parts(self.module, self.features, self.calibration, self.facts, self.novelty)
 
-    def _prediction(self, example: Example, outputs: Mapping[str, Tensor], index: int) -> Prediction:
+    def _predictions(self, examples: Sequence[Example], batch_size: int) -> list[Prediction]:
+        if not examples:
+            return []
+        doubt = self.doubt(examples)
+        answers = self.judge(self.observe(examples, batch_size), doubt)
+        return [
+            self._prediction(example, row, answers, {name: float(values[row]) for name, values in doubt.items()})
+            for row, example in enumerate(examples)
+        ]
+
+    def _prediction(
+        self, example: Example, row: int, answers: Mapping[str, Answers], doubt: Mapping[str, float]
+    ) -> Prediction:
         scores: dict[str, float] = {}
         intervals: dict[str, tuple[float, float]] = {}
         for target in self.task.targets:
-            for place, (measure, score) in enumerate(self._answers(target, outputs[target.name][index])):
-                scores[measure] = score
-                intervals[measure] = self._interval(target, place, score)
-        return Prediction(example.segment, scores, intervals, _quality(example), _missing(example))
-
-    def _answers(self, target: Target, output: Tensor) -> list[tuple[str, float]]:
-        fitted = self.calibration.targets.get(target.name) if self.calibration else None
-        decoded = decode(target, output.unsqueeze(0), fitted.temperature if fitted else 1.0)[0]
-        return list(zip(target.measures, decoded.tolist(), strict=True))
-
-    def _interval(self, target: Target, place: int, score: float) -> tuple[float, float]:
-        fitted = self.calibration.targets.get(target.name) if self.calibration else None
-        return fitted.interval(target, place, score) if fitted else (math.nan, math.nan)
+            found = answers[target.name]
+            for place, measure in enumerate(target.measures):
+                scores[measure] = float(found.scores[row, place])
+                intervals[measure] = (float(found.low[row, place]), float(found.high[row, place]))
+        quality = {name: value * (1 - doubt.get(name, 0.0)) for name, value in _quality(example).items()}
+        return Prediction(example.segment, scores, intervals, quality, _missing(example), doubt, _strangeness(doubt))
 
 
 def _observed(example: Example) -> bool:
@@ -254,6 +311,12 @@ def _missing(example: Example) -> dict[str, str]:
         for name, people in sorted(example.inputs.items())
         if not people[0].observed
     }
+
+
+def _strangeness(doubt: Mapping[str, float]) -> str:
+    """Which modalities are unlike the training data, in words; empty if none is."""
+    strange = [name for name, value in doubt.items() if value >= STRANGE]
+    return f"doubtful: {', '.join(strange)} unlike the training data" if strange else ""
 
 
 def _unscored(example: Example) -> Prediction:

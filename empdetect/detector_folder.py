@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from empdetect.components import OWN, build, constructor_arguments, describe
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
+from empdetect.features.text import WEIGHTS as WEIGHTS_FOLDER
 from empdetect.model_card import LIMITS, model_card
 from empdetect.models.calibration import Calibration
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.base import Encoder
+from empdetect.models.ensemble import Ensemble
+from empdetect.models.kernel import KernelMachine
+from empdetect.models.novelty import Novelty
 from empdetect.task import Task
 
 CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD = (
@@ -27,6 +33,8 @@ CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD = (
     "metrics.json",
     "README.md",
 )
+NOVELTY = "novelty/"
+"""Before the names of the arrays, among the weights, that say what the training inputs look like."""
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy")
 FORMAT = 1
 """Raised when the files change so that older versions cannot read them."""
@@ -39,28 +47,37 @@ class Parts:
     """What a detector consists of.
 
     Args:
-        module: the trained model.
+        module: the trained model, or several as one.
         features: extractors by modality.
         calibration: or None.
         facts: what ``metrics.json`` holds.
+        novelty: or None; it lies with the weights.
     """
 
-    module: DetectorModule
+    module: DetectorModule | Ensemble
     features: Mapping[str, Extractor]
     calibration: Calibration | None
     facts: Mapping[str, Any]
+    novelty: Novelty | None = None
 
 
 def write(folder: Path, parts: Parts) -> Path:
     """Write a detector's folder; files of an older detector in it are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in parts.module.state_dict().items()}
+    left_out = parts.module.rebuilt()
+    kept = {name: tensor for name, tensor in parts.module.state_dict().items() if name not in left_out}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()}
+    if parts.novelty is not None:
+        state |= {
+            NOVELTY + name: torch.from_numpy(array).contiguous() for name, array in parts.novelty.arrays().items()
+        }
     save_file(state, folder / WEIGHTS)
     config = {
         "format": FORMAT,
         "task": parts.module.task.to_dict(),
         "features": {name: describe(extractor) for name, extractor in parts.features.items()},
         "model": _module_arguments(parts.module),
+        "heads": dict(parts.facts.get("heads", {})),
         "weights": {"file": WEIGHTS, "sha256": _sha256(folder / WEIGHTS)},
     }
     (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -99,20 +116,24 @@ def _parts(folder: Path, config: Mapping[str, Any], trusted: Sequence[str]) -> P
             f"{CONFIG}); get the folder again from its author"
         )
     features = {name: build(spec, Extractor, trusted) for name, spec in config["features"].items()}
-    module = _build_module(config, trusted)
+    module = _build_module(Task.from_dict(config["task"]), config["model"], trusted)
     try:
-        module.load_state_dict(load_file(folder / WEIGHTS))
+        state = load_file(folder / WEIGHTS)
+        arrays = {name: state.pop(name).numpy() for name in sorted(state) if name.startswith(NOVELTY)}
+        _load_weights(module, state)
     except (SafetensorError, RuntimeError) as error:
         raise InputError(
             f"Loading the detector {folder}: {WEIGHTS} does not fit {CONFIG} ({str(error).splitlines()[0]})"
         ) from None
     calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
     facts = dict(json.loads((folder / METRICS).read_text(encoding="utf-8")))
-    return Parts(module, features, Calibration.from_dict(calibration) if calibration else None, facts)
+    novelty = Novelty.from_arrays({name.removeprefix(NOVELTY): array for name, array in arrays.items()})
+    fitted = Calibration.from_dict(calibration) if calibration else None
+    return Parts(module, features, fitted, facts, novelty if arrays else None)
 
 
 def locate(name: str | Path) -> Path:
-    """The folder of a detector: a local one, or a hub name that is downloaded to the cache.
+    """The folder of a detector: a local one, one in the package (``text-empathy``), or a hub name to be downloaded.
 
     Raises:
         InputError: there is neither.
@@ -120,8 +141,12 @@ def locate(name: str | Path) -> Path:
     folder = Path(name)
     if folder.is_dir():
         return folder
+    if (WEIGHTS_FOLDER / str(name) / CONFIG).is_file():
+        return WEIGHTS_FOLDER / str(name)
     if str(name).count("/") != 1 or str(name).startswith((".", "/")):
-        raise InputError(f"Loading the detector '{name}': no such folder; give a folder or a hub name like owner/name")
+        raise InputError(
+            f"Loading the detector '{name}': no such folder; give one, 'text-empathy', or a hub name like owner/name"
+        )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -153,17 +178,40 @@ def push(parts: Parts, name: str, private: bool, token: str | None) -> str:
     return address
 
 
-def _module_arguments(module: DetectorModule) -> dict[str, Any]:
-    """Arguments of the module, encoders described; the task has a place of its own."""
+def _load_weights(module: DetectorModule | Ensemble, state: Mapping[str, Tensor]) -> None:
+    """Load weights that may leave out only what building the module has restored; RuntimeError if they do not fit."""
+    lacking = sorted(set(module.state_dict()) - set(state) - module.rebuilt())
+    if lacking:
+        raise RuntimeError(f"it lacks {', '.join(lacking[:3])}")
+    unknown = module.load_state_dict(state, strict=False).unexpected_keys
+    if unknown:
+        raise RuntimeError(f"it holds {', '.join(sorted(unknown)[:3])}")
+
+
+def _module_arguments(module: DetectorModule | Ensemble) -> dict[str, Any]:
+    """Arguments of the module, encoders described; the task has a place of its own. Of an ensemble, each member's."""
+    if isinstance(module, Ensemble):
+        return {"members": [_module_arguments(member) for member in module.members]}
     names = [name for name in constructor_arguments(DetectorModule) if name not in ("task", "encoders")]
     encoders = {name: describe(module.encoders[name]) for name in module.modalities}
-    return {"encoders": encoders, **{name: getattr(module, name) for name in names}}
+    given = {name: getattr(module, name) for name in names}
+    if module.kernel is not None:
+        given["kernel"] = describe(module.kernel)
+    return {"encoders": encoders, **given}
 
 
-def _build_module(config: Mapping[str, Any], trusted: Sequence[str]) -> DetectorModule:
-    arguments = dict(config["model"])
-    encoders = {name: build(spec, Encoder, trusted) for name, spec in arguments.pop("encoders").items()}
-    return DetectorModule(Task.from_dict(config["task"]), encoders, **arguments)
+def _build_module(task: Task, arguments: Mapping[str, Any], trusted: Sequence[str]) -> DetectorModule | Ensemble:
+    if "members" in arguments:
+        return Ensemble([_build_member(task, member, trusted) for member in arguments["members"]])
+    return _build_member(task, arguments, trusted)
+
+
+def _build_member(task: Task, arguments: Mapping[str, Any], trusted: Sequence[str]) -> DetectorModule:
+    encoders = {name: build(spec, Encoder, trusted) for name, spec in arguments["encoders"].items()}
+    others = {name: value for name, value in arguments.items() if name != "encoders"}
+    if others.get("kernel") is not None:
+        others["kernel"] = build(others["kernel"], KernelMachine, trusted)
+    return DetectorModule(task, encoders, **others)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

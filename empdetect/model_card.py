@@ -36,11 +36,12 @@ def model_card(task: Task, features: Mapping[str, Extractor], facts: Mapping[str
         "## What a score is not\n\n" + LIMITS,
         _training_data(facts),
         _evaluation(facts),
+        _certainty(facts),
         "## Use\n\n```python\nfrom empdetect import Detector\n\n"
         'detector = Detector.from_pretrained("path/to/this/folder")\n```\n\n'
         "`empdetect score INPUT --detector path/to/this/folder -o OUT`",
     ]
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def _intended_use(task: Task, features: Mapping[str, Extractor]) -> str:
@@ -67,7 +68,56 @@ def _training_data(facts: Mapping[str, Any]) -> str:
         f"{facts.get('data') or 'Not stated.'}\n\n"
         f"Licence of the data: {(facts.get('licence') or 'not stated').rstrip('.')}. "
         "The people in it are few and come from few places: expect other results for other ages, languages, "
-        "cultures, cameras and microphones."
+        f"cultures, cameras and microphones.{_heads(facts.get('heads', {}))}"
+    )
+
+
+def _heads(heads: Mapping[str, Mapping[str, Any]]) -> str:
+    """A line for each target: what its head was trained on."""
+    if not heads:
+        return ""
+    rows = "\n".join(
+        f"| `{name}` | {_in_table(head['data'])} | {_in_table(head['licence'])} "
+        f"| {head['segments']} | {head['groups']} | `{head['fingerprint'][:12]}` |"
+        for name, head in heads.items()
+    )
+    return (
+        "\n\nWhat each head was trained on:\n\n| target | data | licence | segments | groups | fingerprint |\n"
+        f"| --- | --- | --- | --- | --- | --- |\n{rows}"
+    )
+
+
+def _certainty(facts: Mapping[str, Any]) -> str:
+    """Calibration, coverage and false alarms on the test split; empty if they were not measured."""
+    figures: Mapping[str, Mapping[str, Any]] = facts.get("calibration", {})
+    if not figures:
+        return ""
+    rows = "\n".join(_certainty_row(name, found) for name, found in figures.items())
+    return (
+        "## How sure it is\n\nOn test segments, which had no say in the calibration. ECE: expected calibration error "
+        "of the top probability in 15 equal bins. Coverage: how often the 90% interval held the label, or, of a "
+        "probability, the frequency of the label among segments of like score; ± is one standard error.\n\n"
+        "| target | calibrated on | ECE before | after | NLL before | after | coverage of the 90% interval |\n"
+        f"| --- | --- | --- | --- | --- | --- | --- |\n{rows}{_alarms(facts.get('novelty', {}))}"
+    )
+
+
+def _certainty_row(name: str, found: Mapping[str, Any]) -> str:
+    fitted = found["fitted_on"]
+    how = f"{fitted['cases']} segments of {fitted['groups']} groups" + (f", {m}" if (m := found["method"]) else "")
+    error = found.get("coverage_error")
+    coverage = _cell(found.get("coverage")) + ("" if error is None else f" ± {error:.3f}")
+    values = [found.get(f"{key}_{when}") for key in ("ece", "nll") for when in ("before", "after")]
+    return f"| `{name}` | {how} | {' | '.join(_cell(value) for value in values)} | {coverage} |"
+
+
+def _alarms(novelty: Mapping[str, Mapping[str, float]]) -> str:
+    if not novelty:
+        return ""
+    shares = ", ".join(f"{name} {found['false_alarms']:.1%}" for name, found in novelty.items())
+    return (
+        "\n\nAn input unlike the training data widens the interval, lowers the quality and is called doubtful. "
+        f"Test segments of the detector's own data that are called so: {shares}."
     )
 
 
@@ -79,6 +129,10 @@ def _evaluation(facts: Mapping[str, Any]) -> str:
     rows = "\n".join(f"| {name} | {value:.3f} | {_cell(majority.get(name))} |" for name, value in test.items())
     table = f"| metric | detector | majority class |\n| --- | --- | --- |\n{rows}"
     return f"## Evaluation\n\n{facts.get('splits', '')}\n\n{table}"
+
+
+def _in_table(text: str) -> str:
+    return text.replace("|", "/") or "not stated"
 
 
 def _cell(value: float | None) -> str:

@@ -21,11 +21,12 @@ COLUMNS = {
     "end": "End of the window on the recording's clock, in seconds; n/a if the recording has no clock.",
     "measure": "What is scored: a target of the detector's task, or target=class for a class probability.",
     "score": "The calibrated score; n/a if the window could not be scored.",
-    "low": "Lower end of the 90% interval; n/a if the detector is not calibrated.",
-    "high": "Upper end of the 90% interval; n/a if the detector is not calibrated.",
-    "quality": "Mean signal quality of the modalities the detector reads, 0 (nothing there) to 1.",
+    "low": "Lower end of the 90% interval; n/a if the detector is not calibrated, or had fewer than 9 cases for it.",
+    "high": "Upper end of the 90% interval; n/a where low is.",
+    "quality": "Mean signal quality of the modalities the detector reads, 0 (nothing there, or nothing like its "
+    "training data) to 1.",
     "modalities": "Modalities that were there, each with its signal quality, as in audio:0.98 text:1.00.",
-    "reason": "Why there is no score; n/a if there is one.",
+    "reason": "Why there is no score, or why it is doubtful; n/a if neither.",
 }
 """Columns of the table and what they mean."""
 

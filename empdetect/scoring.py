@@ -179,7 +179,7 @@ class _Job:
             raise InputError(f"Scoring '{opened.recording.id}': nobody in it has a role the detector scores ({roles})")
         found = self.detector.predict(segments, cache=self.cache)
         notes = "".join(f"; {note}" for note in opened.notes)
-        return [replace(p, reason=p.reason + notes) if p.reason else p for p in found]
+        return [p if p.scores else replace(p, reason=p.reason + notes) for p in found]
 
     def _report(self, scores: Scores, opened: Opened, notes: Sequence[str], seconds: float) -> None:
         from empdetect.report import Extras, write_report

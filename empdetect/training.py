@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jsonargparse import ArgumentError
@@ -20,17 +20,24 @@ from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.detector import Detector
 from empdetect.device import explain_device, reuse_memory
 from empdetect.errors import InputError
-from empdetect.models.calibration import Calibration, calibrate
+from empdetect.held_out import learn_from_held_out, uncertainty_facts
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.metrics import TargetMetrics
 from empdetect.prediction_writer import PredictionWriter
+from empdetect.recording import Split
 from empdetect.task import Target
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
 
 class TrainingCLI(LightningCLI):
-    """``fit``, ``validate``, ``test`` and ``predict``: the task of the data sizes the model."""
+    """``fit``, ``validate``, ``test`` and ``predict``: the task of the data sizes the model.
+
+    Attributes:
+        talks: whether ``run`` says on which device it works.
+    """
+
+    talks: ClassVar[bool] = True
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link the task, and put the usual callbacks in their usual places."""
@@ -40,6 +47,7 @@ class TrainingCLI(LightningCLI):
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.set_defaults({"early_stopping.monitor": "val/main", "early_stopping.mode": "max"})
         parser.add_argument("--name", default="detector", help="name of the detector, for its card")
+        parser.add_argument("--start_from", default=None, help="detector whose encoders' weights training starts from")
 
     def before_instantiate_classes(self) -> None:
         """Name the run's folder after the detector, unless the configuration names it."""
@@ -51,6 +59,8 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         """Find out that model and features do not fit before hours of feature extraction, not after."""
         self.model.check_features(self.datamodule.features)
+        if self.config.fit.start_from is not None:
+            start_from(self.model, self.config.fit.start_from)
 
     def after_fit(self) -> None:
         """Evaluate the best weights, calibrate them and write the detector's folder."""
@@ -60,8 +70,33 @@ class TrainingCLI(LightningCLI):
             print_results(detector.facts, folder)
 
 
+def start_from(module: DetectorModule, folder: str | Path) -> None:
+    """Give a module's encoders the weights of those of a trained detector, by modality; fusion and heads start anew.
+
+    Raises:
+        InputError: the folder is no detector, or has no encoder of the same kind and shape.
+    """
+    trained = Detector.from_pretrained(folder, device="cpu").module
+    if not isinstance(trained, DetectorModule):
+        raise InputError(f"Starting from {folder}: it is an ensemble; name one of its members")
+    shared = [name for name in module.modalities if name in trained.encoders]
+    for name in shared:
+        try:
+            module.encoders[name].load_state_dict(trained.encoders[name].state_dict())
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"Starting from {folder}: its {name} encoder differs ({reason}); use the same encoder"
+            ) from None
+    if not shared:
+        theirs, ours = ", ".join(trained.modalities), ", ".join(module.modalities)
+        raise InputError(
+            f"Starting from {folder}: it reads {theirs}, the model {ours}; name a detector that shares some"
+        )
+
+
 def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, folder: Path, name: str) -> Detector:
-    """Make a detector of the best weights of a fit: test it, calibrate it on the validation split, save it.
+    """Make a detector of the best weights of a fit: calibrate it on the validation split, test it, save it.
 
     Args:
         trainer: that fitted the module.
@@ -70,23 +105,31 @@ def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, fo
         folder: where the detector goes.
         name: of the detector.
     """
-    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
-    if best:
-        module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
+    take_best_weights(trainer, module)
+    detector = Detector(module, data.features, device="cpu")
+    learn_from_held_out(detector, data)
+    learn_validation(module, data)
     measured = trainer.test(module, datamodule=data, verbose=False)[0]
-    detector = Detector(module, data.features, facts=facts_of(data, module, measured, name), device="cpu")
-    detector.calibration = calibration_of(detector, data)
+    detector.facts = facts_of(data, module, measured, name)
+    detector.facts |= uncertainty_facts(detector, data)
     detector.save_pretrained(folder)
     return detector
 
 
-def calibration_of(detector: Detector, data: EmpathyDataModule) -> Calibration:
-    """Calibration of a detector on the validation split, which it was not trained on."""
-    data.setup("validate")
-    dataset = data.val_dataloader().dataset
-    outputs = detector.outputs([dataset[i] for i in range(len(data.parts["val"]))], data.batch_size)
-    labels = {t.name: torch.from_numpy(data.labels("val", t.name)) for t in detector.task.targets}
-    return calibrate(detector.task, outputs, labels)
+def take_best_weights(trainer: Trainer, module: DetectorModule) -> None:
+    """Load the weights of the best epoch of a fit; they stay as they are if no epoch was kept."""
+    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
+    if best:
+        module.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
+
+
+def learn_validation(module: DetectorModule, data: EmpathyDataModule) -> None:
+    """Let heads that are solved learn from the validation split too, once it has calibrated them.
+
+    Heads that are trained cannot: without a split that tells when to stop they would learn it by heart.
+    """
+    if module.kernel is not None:
+        module.solve([*data.train_dataloader(), *data.val_dataloader()])
 
 
 def facts_of(
@@ -98,17 +141,24 @@ def facts_of(
         "name": name,
         "data": f"{data.about} {data.source}".strip(),
         "licence": data.licence,
+        "heads": heads_of(data, module),
         "splits": data.summary(),
         "fingerprint": data.fingerprint(),
         "test": test,
         "majority": majority_metrics(data),
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "commit": _commit(),
-        "versions": {package: version(package) for package in ("empdetect", "torch", "lightning", "transformers")},
+        "commit": commit(),
+        "versions": versions(),
         "seed": data.seed,
         "fold": data.fold,
     }
+
+
+def heads_of(data: EmpathyDataModule, module: DetectorModule) -> dict[str, Any]:
+    """By target, what its head was trained on; heads that are solved learned from the validation split too."""
+    splits: tuple[Split, ...] = ("train",) if module.kernel is None else ("train", "val")
+    return {target.name: data.provenance(target.name, splits) for target in data.task.targets}
 
 
 def majority_metrics(data: EmpathyDataModule) -> dict[str, float]:
@@ -138,27 +188,29 @@ def print_results(facts: Mapping[str, Any], folder: Path) -> None:
     console.print(f"detector: {folder}")
 
 
-def run(arguments: Sequence[str]) -> TrainingCLI:
+def run(arguments: Sequence[str], command: type[TrainingCLI] = TrainingCLI) -> TrainingCLI:
     """Run a training command, and return the command with its trainer, model and data.
 
     Args:
         arguments: what follows ``empdetect`` on the command line, e.g. ``["fit", "--config", "x.yaml"]``.
+        command: what runs it; one of a benchmark does other things before and after a fit.
     """
     quieten()
     reuse_memory()
-    print(explain_device(), file=sys.stderr)  # noqa: T201
+    if command.talks:
+        print(explain_device(), file=sys.stderr)  # noqa: T201
     # LightningCLI warns of arguments that are given although there are some on the command line.
     args: ArgsType = None if list(arguments) == sys.argv[1:] else list(arguments)
     try:
-        return _cli(args)
+        return _cli(args, command)
     except ArgumentError as error:
         # By itself jsonargparse prints pages of options before the one line that matters.
         reason = " ".join(str(error).split())
         raise InputError(f"Reading what to {arguments[0]}: {reason}; see `empdetect {arguments[0]} --help`") from None
 
 
-def _cli(args: ArgsType) -> TrainingCLI:
-    return TrainingCLI(
+def _cli(args: ArgsType, command: type[TrainingCLI]) -> TrainingCLI:
+    return command(
         DetectorModule,
         EmpathyDataModule,
         subclass_mode_data=True,
@@ -180,8 +232,11 @@ def _cli(args: ArgsType) -> TrainingCLI:
 def quieten() -> None:
     """Keep Lightning's tips and the warnings that no user of ours can act on off the terminal."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*treespec")
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    warnings.filterwarnings("ignore", message="The number of training batches")
+    warnings.filterwarnings("ignore", message=".*configure_optimizers` returned `None`")  # heads that are solved
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
 
 
@@ -198,7 +253,12 @@ def _constant(target: Target, known: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.one_hot(commonest, target.levels).float().unsqueeze(0)
 
 
-def _commit() -> str | None:
+def versions() -> dict[str, str]:
+    """Versions of the packages that bear on the figures."""
+    return {package: version(package) for package in ("empdetect", "torch", "lightning", "transformers")}
+
+
+def commit() -> str | None:
     """The commit the package stands at, if it runs from a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:

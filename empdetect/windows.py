@@ -29,8 +29,8 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
     for person in recording.participants:
         if task.roles and person.role is not None and person.role not in task.roles:
             continue
-        spans = _utterances(person) if task.unit == "utterance" else _windows(end, task)
-        found += [Segment(recording, person.name, start, end) for start, end in spans or [WHOLE]]
+        stretches = _utterances(person) if task.unit == "utterance" else spans(end, task)
+        found += [Segment(recording, person.name, start, end) for start, end in stretches or [WHOLE]]
     return found
 
 
@@ -45,8 +45,8 @@ def _utterances(person: Participant) -> list[Span]:
     return [(u.start, u.end) for u in own if u.start is not None]
 
 
-def _windows(end: float, task: Task) -> list[Span]:
-    """Windows from 0 to ``end`` seconds."""
+def spans(end: float, task: Task) -> list[tuple[float, float]]:
+    """Windows of the task from 0 to ``end`` seconds."""
     if end <= 0:
         return []
     window = task.window or end

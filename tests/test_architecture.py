@@ -27,9 +27,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("model_card",),
     ("detector_folder",),
     ("detector",),
-    ("prediction_writer",),
+    ("held_out", "prediction_writer"),
     ("training", "report", "contagion", "rl", "inputs"),
-    ("scoring", "doctor", "conformance", "bench"),
+    ("scoring", "doctor", "conformance", "bench", "shipped"),
     ("demo",),
     ("cli",),
 )

@@ -34,16 +34,22 @@ from empdetect.datamodules.manifest import ManifestDataModule
 from empdetect.features.audio import LogMel, Waveform
 from empdetect.features.base import Extractor, Features
 from empdetect.features.face import Face, VideoClip
+from empdetect.features.ngrams import TextNgrams
 from empdetect.features.physiology import PhysiologyFeatures
+from empdetect.features.relative import RelativeFeatures
 from empdetect.features.table import TableFeatures
 from empdetect.features.text import TextEmbeddings, TextTokens
+from empdetect.features.voice import VoiceFunctionals
 from empdetect.manifest.segments import read_manifest
 from empdetect.models.encoders.audio import ConformerEncoder, PretrainedAudioEncoder
 from empdetect.models.encoders.audiovisual import FaceEncoder, TorchvisionVideoEncoder
 from empdetect.models.encoders.base import Encoder, masked_mean
+from empdetect.models.encoders.mean import MeanEncoder
+from empdetect.models.encoders.ngrams import NgramEncoder, NgramSketch
 from empdetect.models.encoders.statistics import StatisticsEncoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.encoders.text import TransformerTextEncoder
+from empdetect.models.encoders.time_course import TimeCourseEncoder
 from empdetect.recording import Participant, Stream
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
@@ -66,9 +72,12 @@ EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
     Face: lambda: Face(rate=2.0, detect_every=0.5),
     LogMel: lambda: LogMel(mels=20),
     PhysiologyFeatures: lambda: PhysiologyFeatures(["ECG", "EDA", "RSP"]),
+    RelativeFeatures: lambda: RelativeFeatures(PhysiologyFeatures(["EDA"]), 30.0, scaled=True, shifts=(-5.0, 0.0)),
     TableFeatures: lambda: TableFeatures(["smile", "frown"]),
     TextEmbeddings: TextEmbeddings,
+    TextNgrams: TextNgrams,
     TextTokens: TextTokens,
+    VoiceFunctionals: VoiceFunctionals,
     VideoClip: lambda: VideoClip(rate=2.0, size=32, detect_every=0.5),
     Waveform: Waveform,
 }
@@ -76,8 +85,12 @@ EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
 ENCODERS: dict[type[Encoder], Callable[[], Encoder]] = {
     ConformerEncoder: lambda: ConformerEncoder(7, width=16, layers=1),
     FaceEncoder: lambda: FaceEncoder(size=16, width=16),
+    MeanEncoder: lambda: MeanEncoder(7),
+    NgramEncoder: lambda: NgramEncoder(buckets=2048, width=16),
+    NgramSketch: lambda: NgramSketch(buckets=2048, width=64),
     StatisticsEncoder: lambda: StatisticsEncoder(7, width=16),
     TemporalConvEncoder: lambda: TemporalConvEncoder(7, width=16),
+    TimeCourseEncoder: lambda: TimeCourseEncoder(7, parts=3),
     TorchvisionVideoEncoder: lambda: TorchvisionVideoEncoder(size=32),
     TransformerTextEncoder: TransformerTextEncoder,
 }
@@ -111,7 +124,8 @@ def _kept(cls: type) -> set[str]:
     kept = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "__init__":
-            kept |= {name.id for name in [*node.args, *(k.value for k in node.keywords)] if isinstance(name, ast.Name)}
+            handed = [part for value in [*node.args, *(k.value for k in node.keywords)] for part in ast.walk(value)]
+            kept |= {name.id for name in handed if isinstance(name, ast.Name)}
     return kept
 
 
@@ -145,6 +159,8 @@ def test_extractors(make: Callable[[], Extractor], person: Participant) -> None:
 def test_encoders(cls: type[Encoder]) -> None:
     torch.manual_seed(0)
     examples = {
+        NgramEncoder: torch.randint(1, 9, (3, 12, 2)).float(),
+        NgramSketch: torch.randint(1, 9, (3, 12, 2)).float(),
         TransformerTextEncoder: torch.randint(1000, 2000, (3, 12, 1)).float(),
         TorchvisionVideoEncoder: torch.rand(2, 4, 3 * 32 * 32),
     }

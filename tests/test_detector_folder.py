@@ -182,7 +182,7 @@ def test_a_folder_that_is_no_detector(break_it: Callable[[Path], None], message:
 @pytest.mark.parametrize("name", ["no/such/folder", "./nowhere", "/nowhere", "one"])
 def test_a_folder_that_is_not_there(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="no such folder; give a folder or a hub name"):
+    with pytest.raises(InputError, match="no such folder; give one, 'text-empathy', or a hub name"):
         Detector.from_pretrained(name)
 
 

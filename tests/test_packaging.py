@@ -83,11 +83,12 @@ def test_the_installed_copy_has_one_class_of_each_folder(installed: Path, tmp_pa
         "from empdetect.models.encoders.temporal import TemporalConvEncoder\n"
         "from empdetect.rl.profiles import read_profiles\n"
         "from empdetect.streams.transcript import Transcript\n"
-        "print(TemporalConvEncoder(3).width, len(read_profiles()) > 0)\n"
+        "from empdetect.bench.configs import find_config\n"
+        "print(TemporalConvEncoder(3).width, len(read_profiles()) > 0, find_config('epitome').is_file())\n"
     )
     place, answer = run(installed / "bin" / "python", "-I", "-c", code, cwd=tmp_path).splitlines()
     assert Path(place).is_relative_to(installed)
-    assert answer == "64 True"
+    assert answer == "64 True True"
 
 
 def test_the_installed_command_runs(installed: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from empdetect.bench.table import results_table
+from empdetect.bench.table import headlines_table
 from empdetect.cli import TRAINING, parser
 from tests.test_architecture import LAYERS
 
@@ -116,7 +116,7 @@ def test_trees_are_those_of_the_code(page: Path) -> None:
 def test_the_results_on_the_page_are_those_measured() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = text.partition("<!-- results -->\n")[2].partition("<!-- end of results -->")[0]
-    assert shown == results_table(ROOT / "docs" / "results")
+    assert shown == headlines_table(ROOT / "docs" / "results")
 
 
 def test_the_layers_on_the_page_are_those_that_are_tested() -> None:

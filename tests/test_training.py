@@ -4,11 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from empdetect.cli import main
 from empdetect.detector import Detector
+from empdetect.errors import InputError
+from empdetect.models.detector_module import DetectorModule
+from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.scores import Scores
+from empdetect.task import Target, Task
+from empdetect.training import start_from
 
 TARGET = {"name": "empathy", "kind": "binary"}
 
@@ -68,6 +74,16 @@ def test_the_facts_tell_what_was_measured_on_what(fitted: Path) -> None:
     assert facts["seed"] == 0
 
 
+def test_every_fit_measures_its_calibration_and_names_the_data_of_each_head(fitted: Path) -> None:
+    facts = json.loads((fitted / "metrics.json").read_text(encoding="utf-8"))
+    assert {"ece_before", "ece_after", "coverage", "fitted_on"} <= set(facts["calibration"]["empathy"])
+    assert facts["heads"]["empathy"]["segments"] == 2
+    card = (fitted / "README.md").read_text(encoding="utf-8")
+    assert "What each head was trained on" in card
+    assert "How sure it is" in card
+    assert yaml.safe_load((fitted / "config.yaml").read_text())["heads"] == facts["heads"]
+
+
 def test_the_card_says_what_a_score_is_not(fitted: Path) -> None:
     card = (fitted / "README.md").read_text(encoding="utf-8")
     assert "not a diagnosis" in card
@@ -114,3 +130,29 @@ def test_a_checkpoint_is_evaluated_on_any_split(command: str, fitted: Path, caps
         assert scores.table["score"].between(0, 1).all()
     else:
         assert "empathy/macro_f1" in shown
+
+
+def test_encoders_start_from_those_of_a_trained_detector(fitted: Path, simulated_corpus: Path, tmp_path: Path) -> None:
+    module, trained = loose_module(), Detector.from_pretrained(fitted, device="cpu").module
+    start_from(module, fitted)
+    for name, weights in module.encoders.state_dict().items():
+        torch.testing.assert_close(weights, trained.state_dict()[f"encoders.{name}"])
+    config = configuration(simulated_corpus, tmp_path) | {"start_from": str(fitted)}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert main(["fit", "--config", str(tmp_path / "config.yaml")]) == 0
+
+
+def test_starting_from_a_detector_of_another_shape_is_refused(fitted: Path) -> None:
+    with pytest.raises(InputError, match="its text encoder differs"):
+        start_from(loose_module(width=16), fitted)
+
+
+def test_starting_from_a_detector_of_other_modalities_is_refused(fitted: Path) -> None:
+    with pytest.raises(InputError, match="it reads text, the model voice"):
+        start_from(loose_module("voice"), fitted)
+
+
+def loose_module(modality: str = "text", width: int = 8) -> DetectorModule:
+    """A module with random weights, whose encoder is that of the fitted detector unless changed."""
+    encoder = TemporalConvEncoder(384, width=width, layers=0)
+    return DetectorModule(Task((Target("empathy", "binary"),), persons=2), {modality: encoder}, width=8)

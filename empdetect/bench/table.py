@@ -1,73 +1,186 @@
-"""The table of results in the README, made from the committed results of ``bench.folds``."""
+"""The table of results: on the terminal, and as Markdown.
 
-import json
+``python -m empdetect.bench.table`` puts the headlines of the results in ``docs/results`` into ``README.md``, and all
+of them into ``docs/bench.md`` with the protocols.
+"""
+
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from empdetect.bench.results import read_results
+from empdetect.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Report = Mapping[str, Any]
+
+WIDE = 180
+"""Characters of a line where there is no terminal to ask."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the table.
+def terminal_table(reports: Mapping[str, Report], failures: Mapping[str, str]) -> "Table":
+    """One line a metric; benchmarks that did not run come last, with the reason.
 
     Args:
-        results: name of a file of results, without its ending.
-        metric: target and metric.
-        shown: what the table calls them.
-        floor: what a plain classical baseline reached under the same grouping, None if there is none.
-        baseline: that baseline.
+        reports: by benchmark.
+        failures: why a benchmark did not run, by benchmark.
     """
+    from rich.table import Table
 
-    results: str
-    metric: str
-    shown: str
-    floor: float | None = None
-    baseline: str = ""
+    table = Table(title="95% intervals by group", title_justify="left", show_lines=True)
+    for column in ("benchmark", "metric", "ours", "baselines", "floor", "published", "must / aim", "verdict"):
+        table.add_column(column, overflow="fold")
+    for name, report in reports.items():
+        for place, line in enumerate(report["lines"]):
+            head = f"{name}\n{_state(report)}" if place == 0 else ""
+            table.add_row(head, *_cells(line, report, "\n"))
+    for name, reason in failures.items():
+        table.add_row(name, reason, *["n/a"] * 6)
+    return table
 
 
-LINES = (
-    Line("epitome", "emotional_reactions/macro_f1", "EPITOME, emotional reactions, macro-F1", 0.711, "TF-IDF"),
-    Line("epitome", "interpretations/macro_f1", "EPITOME, interpretations, macro-F1", 0.567, "TF-IDF"),
-    Line("epitome", "explorations/macro_f1", "EPITOME, explorations, macro-F1", 0.662, "TF-IDF"),
-    Line(
-        "epitome_frozen", "emotional_reactions/macro_f1", "EPITOME, the same, encoder frozen, macro-F1", 0.711, "TF-IDF"
-    ),
-    Line("ravdess_audio", "emotion/accuracy", "RAVDESS, voice, 8 emotions, accuracy", 0.529, "classical"),
-    Line(
-        "ravdess_audiovisual",
-        "emotion/accuracy",
-        "RAVDESS, voice and face features, accuracy",
-        0.577,
-        "action units + audio",
-    ),
-    Line("contagion_videos", "expression/uar", "Contagion videos, 3 expressions from pixels, UAR", None),
-    Line("contagion_emg", "happy/auroc", "Contagion EMG, happy or angry trial, AUROC", 0.711, "classical"),
-    Line("stress_predict", "stress/auroc", "Stress-Predict, stress in 60 s, AUROC", None),
-)
-"""What the README shows. Floors are those of the catalogue of our data; no command here measures them yet."""
+def print_table(reports: Mapping[str, Report], failures: Mapping[str, str]) -> None:
+    """Print the table; wide where stdout is no terminal, as files and pipes do not wrap."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console.print(terminal_table(reports, failures))
+
+
+def headlines_table(folder: Path) -> str:
+    """Markdown table of the headline, and of what must be reached, of all files of results in a folder."""
+    head = "| benchmark | metric | ours | best baseline | published | must / aim |\n"
+    rows = [
+        f"| {report['title']} (`{name}`) | {line['metric']} | **{with_interval(line)}** | {_best_baseline(line)} "
+        f"| {_figure(line['published'], sources=False)} | {_goals(line)} |\n"
+        for _, name, report in _reports(folder)
+        for place, line in enumerate(report["lines"])
+        if place == 0 or line["must"] is not None
+    ]
+    return head + "|---" * 6 + "|\n" + "".join(rows)
 
 
 def results_table(folder: Path) -> str:
-    """Markdown table of the results in a folder of JSON files; lines without a file are left out."""
-    head = "| data and metric | configuration | measured | majority | floor |\n|---|---|---|---|---|\n"
-    return head + "\n".join(_rows(folder)) + "\n"
+    """Markdown table of all that was measured, of all files of results in a folder."""
+    head = "| benchmark | metric | ours | baselines | floor | published | must / aim | verdict | measured |\n"
+    return head + "|---" * 9 + "|\n" + "\n".join(_rows(folder)) + "\n"
+
+
+def _reports(folder: Path) -> Iterator[tuple[Path, str, Report]]:
+    """File, name and report of every benchmark in a folder of results; other files have pages of their own."""
+    for path in sorted(folder.glob("*.json")):
+        for name, report in read_results(path).items():
+            if "lines" in report:
+                yield path, name, report
 
 
 def _rows(folder: Path) -> Iterator[str]:
-    for line in LINES:
-        path = folder / f"{line.results}.json"
-        if not path.is_file():
-            continue
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        floor = f"{line.floor:.3f} ({line.baseline})" if line.floor is not None else ""
-        yield (
-            f"| {line.shown} | [{line.results}](configs/{line.results}.yaml) "
-            f"| **{found['mean'][line.metric]:.3f}** ± {found['spread'][line.metric]:.3f} "
-            f"| {found['majority'][line.metric]:.3f} | {floor} |"
-        )
+    for path, name, report in _reports(folder):
+        link = f"[{report['title']}](results/{path.name})"
+        for place, line in enumerate(report["lines"]):
+            first = [f"{link}, `{name}`"] if place == 0 else [""]
+            last = [_measured(report)] if place == 0 else [""]
+            yield "| " + " | ".join([*first, *_cells(line, report, "; ", sources=True), *last]) + " |"
+
+
+def _cells(line: Report, report: Report, between: str, sources: bool = False) -> Sequence[str]:
+    """Metric, ours, baselines, floor, published, must and aim, verdict."""
+    ours = with_interval(line)
+    baselines = [f"{name} {with_interval(found)}" for name, found in line["baselines"].items()]
+    baselines += [f"{name}: {reason}" for name, reason in report["missing"].items()]
+    return (
+        line["metric"],
+        f"**{ours}**" if sources else ours,
+        between.join(baselines),
+        _figure(line["floor"], sources),
+        _figure(line["published"], sources),
+        _goals(line),
+        line["verdict"],
+    )
+
+
+def _goals(line: Report) -> str:
+    """``.67 / .70``; empty if there are none."""
+    if line["must"] is None and line["aim"] is None:
+        return ""
+    return " / ".join("–" if line[goal] is None else _short(line[goal]).removesuffix("0") for goal in ("must", "aim"))
+
+
+def _best_baseline(line: Report) -> str:
+    """Name and figure of the best baseline of the same call."""
+    known = {name: found for name, found in line["baselines"].items() if found["value"] is not None}
+    if not known:
+        return ""
+    best = max(known, key=lambda name: float(known[name]["value"]))
+    return f"{best} {_short(known[best]['value'])}"
+
+
+def with_interval(found: Report) -> str:
+    """``.654 [.631, .677]``, or the figure alone where there is no interval."""
+    if found["value"] is None:
+        return "n/a"
+    if found["low"] is None:
+        return _short(found["value"])
+    return f"{_short(found['value'])} [{_short(found['low'])}, {_short(found['high'])}]"
+
+
+def _figure(figure: Report | None, sources: bool) -> str:
+    if figure is None:
+        return ""
+    return f"{_short(figure['value'])} ({figure['source']})" if sources else _short(figure["value"])
+
+
+def _short(value: float) -> str:
+    """Three digits without the leading 0."""
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
+
+
+def _state(report: Report) -> str:
+    """How much of it was run."""
+    if report["fast"]:
+        return "(fast: 1 fold)"
+    seeds = len(report["seeds"])
+    folds = f"{report['folds_done']} of {report['folds']} folds"
+    return f"({folds}{f', median of {seeds} seeds' if seeds > 1 else ''})"
+
+
+def _measured(report: Report) -> str:
+    """Date, machine and how much was run."""
+    there = report["machine"]
+    where = there["gpu"] or f"{there['cpus']} CPU cores"
+    seeds = len(report["seeds"])
+    return f"{report['date']}, {where}, {f'median of {seeds} seeds' if seeds > 1 else 'one seed'}"
+
+
+def protocols_table() -> str:
+    """Markdown table of all benchmarks: name, protocol, data, configurations."""
+    from empdetect.bench.catalogue import benchmark_names, load_benchmark
+
+    rows = []
+    for name in benchmark_names():
+        benchmark = load_benchmark(name)
+        rows.append(f"| `{name}` | {benchmark.protocol} | {', '.join(line.shown for line in benchmark.lines)} |\n")
+    return "| benchmark | protocol | metrics |\n|---|---|---|\n" + "".join(rows)
+
+
+def update_page(page: Path, what: str, table: str) -> None:
+    """Put a table between a page's markers ``<!-- what -->`` and ``<!-- end of what -->``.
+
+    Raises:
+        InputError: the page lacks them.
+    """
+    text = page.read_text(encoding="utf-8")
+    before, start, rest = text.partition(f"<!-- {what} -->\n")
+    _, end, after = rest.partition(f"<!-- end of {what} -->")
+    if not start or not end:
+        raise InputError(f"Writing a table into {page}: it lacks the lines <!-- {what} --> and <!-- end of {what} -->")
+    page.write_text(before + start + table + end + after, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.stdout.write(results_table(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/results")))
+    update_page(Path("README.md"), "results", headlines_table(Path("docs/results")))
+    update_page(Path("docs/bench.md"), "results", results_table(Path("docs/results")))
+    update_page(Path("docs/bench.md"), "protocols", protocols_table())

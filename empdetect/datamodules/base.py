@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from lightning import LightningDataModule
@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from empdetect.batch import Batch
 from empdetect.datamodules.bucketing import LengthSampler
-from empdetect.datamodules.splits import split_segments
+from empdetect.datamodules.personal import PersonalScales
+from empdetect.datamodules.splits import group_of, split_segments
 from empdetect.errors import InputError
 from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
@@ -26,24 +27,49 @@ from empdetect.task import Task
 
 
 class SegmentDataset(Dataset[Example]):
-    """Segments with their features, read from the cache and kept in memory after the first epoch."""
+    """Segments with their features, read from the cache and kept in memory after the first epoch.
+
+    Args:
+        segments: what it holds.
+        extractors: by modality.
+        cache: where features are kept.
+        persons: how many people of a segment the model looks at.
+        zscore_by: ``group`` standardises each person's features by that person's own mean and spread
+            over the segments of the group (of one speaker, say); None leaves them as they are.
+    """
 
     def __init__(
-        self, segments: Sequence[Segment], extractors: Mapping[str, Extractor], cache: FeatureCache, persons: int
+        self,
+        segments: Sequence[Segment],
+        extractors: Mapping[str, Extractor],
+        cache: FeatureCache,
+        persons: int,
+        zscore_by: Literal["group"] | None = None,
     ) -> None:
         self.segments = list(segments)
         self.persons = persons
         self.extractors = extractors
         self.cache = cache
+        self.zscore_by = zscore_by
         self._kept: dict[int, Example] = {}
+        self._scales: PersonalScales | None = None
 
     def __len__(self) -> int:
         return len(self.segments)
 
     def __getitem__(self, index: int) -> Example:
         if index not in self._kept:
-            self._kept[index] = featurise(self.segments[index], self.extractors, self.cache, persons=self.persons)
+            example = self._example(index)
+            self._kept[index] = example if self.zscore_by is None else self._personal().standardised(example)
         return self._kept[index]
+
+    def _example(self, index: int) -> Example:
+        return featurise(self.segments[index], self.extractors, self.cache, persons=self.persons)
+
+    def _personal(self) -> PersonalScales:
+        if self._scales is None:
+            self._scales = PersonalScales.of(self._example(index) for index in range(len(self)))
+        return self._scales
 
     def lengths(self) -> list[int]:
         """Frames of the longest input of each segment: what padding it with others costs."""
@@ -69,11 +95,16 @@ class EmpathyDataModule(LightningDataModule):
         about: one line: what the dataset holds, and of whom.
         licence: terms of the data, as their owners state them.
         source: the paper or site to cite.
+        zscore_by: see ``SegmentDataset``; a data module whose people come with many segments each may
+            take it as an argument of its constructor.
+        how_to_get: where to ask for the data and where to put them, if that takes more than a download.
     """
 
     about: ClassVar[str] = ""
     licence: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    how_to_get: ClassVar[str] = ""
+    zscore_by: Literal["group"] | None = None
     task: Task
 
     def __init__(
@@ -116,8 +147,20 @@ class EmpathyDataModule(LightningDataModule):
         self._split()
         if not self._datasets:
             self._datasets = {
-                name: SegmentDataset(self.parts[name], self.features, self.cache, self.task.persons) for name in SPLITS
+                name: SegmentDataset(self.parts[name], self.features, self.cache, self.task.persons, self.zscore_by)
+                for name in SPLITS
             }
+
+    def train_on_test(self) -> None:
+        """Put the test part to the training part, for a detector that is to be used and not measured.
+
+        What was held out for validation stands in for the test part from now on.
+        """
+        self._split()
+        held_out = self.parts["val"]
+        self.parts = {"train": [*self.parts["train"], *self.parts["test"]], "val": held_out, "test": held_out}
+        self._datasets = {}
+        self.setup("fit")
 
     def train_dataloader(self) -> DataLoader[Example]:
         """Batches of the training split, shuffled, those of like length together."""
@@ -144,6 +187,35 @@ class EmpathyDataModule(LightningDataModule):
             for s in part
         ]
         return fingerprint(*sorted(rows))
+
+    def examples(self, split: Split) -> list[Example]:
+        """The segments of a split with their features, in order."""
+        self.setup("fit")
+        dataset = self._datasets[split]
+        return [dataset[place] for place in range(len(dataset))]
+
+    def source_of(self, target: str) -> "EmpathyDataModule":
+        """The dataset that a target's labels come from; a module that joins several tells which."""
+        return self
+
+    def provenance(self, target: str, splits: Sequence[Split] = ("train",)) -> dict[str, Any]:
+        """What the head of a target was trained on: data, licence, how much of it, and its fingerprint.
+
+        Args:
+            target: name of the target.
+            splits: what it learned from.
+        """
+        self._split()
+        source = self.source_of(target)
+        learned = [s for split in splits for s in self.parts[split] if not np.isnan(s.labels.get(target, np.nan))]
+        rows = [repr((s.recording.id, s.participant, s.start, s.end, s.labels[target])) for s in learned]
+        return {
+            "data": f"{source.about} {source.source}".strip(),
+            "licence": source.licence,
+            "segments": len(learned),
+            "groups": len({group_of(segment) for segment in learned}),
+            "fingerprint": fingerprint(*sorted(rows)),
+        }
 
     def labels(self, split: Split, target: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         """Labels ``(segment,)`` of one target in one split; NaN where unknown."""
@@ -185,12 +257,13 @@ class EmpathyDataModule(LightningDataModule):
         )
 
 
-def data_folder(root: str | None, *parts: str) -> Path:
+def data_folder(root: str | None, *parts: str, how_to_get: str = "") -> Path:
     """Folder of a dataset below the data root.
 
     Args:
         root: folder that holds the datasets; None reads ``EMPDETECT_DATA``.
         parts: path below it.
+        how_to_get: the data module's own words on where the data come from, for the message.
 
     Raises:
         InputError: no root is known, or the folder is not there.
@@ -200,5 +273,6 @@ def data_folder(root: str | None, *parts: str) -> Path:
         raise InputError("Finding the data: give 'data_root', or set EMPDETECT_DATA to the folder of the datasets")
     folder = Path(base, *parts)
     if not folder.exists():
-        raise InputError(f"Finding the data: nothing at {folder}; see `empdetect data list` for where to get it")
+        remedy = how_to_get or "see `empdetect data list` for where to get it"
+        raise InputError(f"Finding the data: nothing at {folder}; {remedy}")
     return folder

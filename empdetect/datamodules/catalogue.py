@@ -20,8 +20,17 @@ def data_modules() -> list[type[EmpathyDataModule]]:
 
 
 def catalogue_table() -> str:
-    """One dataset a paragraph: class path, what it holds, licence and source."""
-    return "\n\n".join(
-        f"{cls.__module__}.{cls.__name__}\n  {cls.about}\n  licence: {cls.licence}\n  source: {cls.source}"
-        for cls in data_modules()
-    )
+    """One dataset a paragraph: class path, what it holds, licence, source, and how to get it where that takes more."""
+    return "\n\n".join(map(_paragraph, data_modules()))
+
+
+def _paragraph(cls: type[EmpathyDataModule]) -> str:
+    lines = [
+        f"{cls.__module__}.{cls.__name__}",
+        f"  {cls.about}",
+        f"  licence: {cls.licence}",
+        f"  source: {cls.source}",
+    ]
+    if cls.how_to_get:
+        lines.append(f"  how to get: {cls.how_to_get}")
+    return "\n".join(lines)

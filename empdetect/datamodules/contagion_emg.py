@@ -1,7 +1,7 @@
 """What observers' faces do while they watch anger or happiness: emotional contagion in muscles and skin."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -28,6 +28,8 @@ MARGIN = 10.0
 """Seconds before the start of a clip: of the baseline, and kept on both sides for cleaning."""
 LABELS = {"angry": 0.0, "happy": 1.0}
 SIGNALS = ("EDA", "EMG_zygomatic", "EMG_corrugator")
+SESSION = "_session"
+"""Ends the names of the muscles' channels that hold the observer's whole recording."""
 
 
 class ContagionEmgDataModule(EmpathyDataModule):
@@ -38,12 +40,15 @@ class ContagionEmgDataModule(EmpathyDataModule):
     starts. Muscles are given as in the study's analysis, as their ratio to the mean of the same
     trial's two seconds before it: electrodes and faces differ too much for absolute values to be
     compared. The segment is what follows the start; the signals reach further, as cleaning skin
-    conductance needs some room.
+    conductance needs some room. The same muscles are there a second time, over the observer's whole
+    recording and in millivolts (``EMG_zygomatic_session``), for features that relate them to the
+    observer's own usual level (``RelativeFeatures``).
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``contagion``; None reads ``EMPDETECT_DATA``.
         length: seconds from the start of the clip that are looked at; clips last 4 to 6 s.
+        zscore_by: ``group`` standardises an observer's features by the mean and spread of all trials of the observer.
         folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
     """
 
@@ -59,6 +64,7 @@ class ContagionEmgDataModule(EmpathyDataModule):
         features: dict[str, Extractor],
         data_root: str | None = None,
         length: float = 6.0,
+        zscore_by: Literal["group"] | None = None,
         folds: int = 5,
         fold: int = 0,
         batch_size: int = 16,
@@ -70,6 +76,7 @@ class ContagionEmgDataModule(EmpathyDataModule):
             raise InputError(f"Cutting trials: 'length' is in seconds above 0 and up to {MARGIN:g}, got {length:g}")
         self.data_root = data_root
         self.length = length
+        self.zscore_by = zscore_by
         self.task = Task((Target("happy", "binary"),), unit="segment", construct="contagion")
 
     def segments(self) -> list[Segment]:
@@ -98,7 +105,7 @@ class ContagionEmgDataModule(EmpathyDataModule):
 
 
 def cut(values: "NDArray[np.float64]", onset: int) -> Physiology:
-    """The signals around one start of a clip, muscles as ratios to their baseline.
+    """The signals around one start of a clip, muscles as ratios to their baseline and, whole, as they were.
 
     Args:
         values: ``(time, column)`` of one observer.
@@ -113,6 +120,8 @@ def cut(values: "NDArray[np.float64]", onset: int) -> Physiology:
         level = float(baseline[:, column].mean()) if name.startswith("EMG") else 1.0
         trace = part[:, column] / level if level > 0 else np.full(len(part), np.nan)
         signals[name] = Signal(trace, RATE, start=(first - onset) / RATE)
+        if name.startswith("EMG"):
+            signals[name + SESSION] = Signal(values[:, column], RATE, start=-onset / RATE)
     return Physiology(signals)
 
 

@@ -1,15 +1,12 @@
 """EPITOME: three mechanisms of empathy in replies to people who ask for support (Sharma et al., EMNLP 2020)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from empdetect.datamodules.base import EmpathyDataModule, data_folder
+from empdetect.datamodules.text import PairDataModule, Text
 from empdetect.errors import InputError
-from empdetect.features.base import Extractor
-from empdetect.recording import Participant, Recording, Segment
-from empdetect.streams.transcript import Transcript, Utterance
-from empdetect.task import Target, Task
+from empdetect.task import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +17,7 @@ COLUMNS = ("sp_id", "rp_id", "seeker_post", "response_post", "level")
 PAIR = ["sp_id", "rp_id"]
 
 
-class EpitomeDataModule(EmpathyDataModule):
+class EpitomeDataModule(PairDataModule):
     """Pairs of a seeker's post and a supporter's reply, with the level of each mechanism in the reply.
 
     Repeated pairs are dropped. Where the copies of a pair disagree about a mechanism (10 pairs do),
@@ -31,59 +28,31 @@ class EpitomeDataModule(EmpathyDataModule):
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``epitome``; None reads ``EMPDETECT_DATA``.
         context: whether the model reads the seeker's post besides the reply.
-        folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
+        folds, fold, batch_size, seed, workers: as for ``PairDataModule``.
     """
 
     about: ClassVar[str] = "EPITOME: 2,973 posts and replies from Reddit, three mechanisms of empathy rated 0 to 2."
     licence: ClassVar[str] = "Academic and non-commercial use, by agreement with its authors."
     source: ClassVar[str] = "Sharma et al., EMNLP 2020; https://github.com/behavioral-data/Empathy-Mental-Health"
+    folder: ClassVar[str] = "epitome"
+    speaker: ClassVar[str] = "supporter"
+    listener: ClassVar[str] = "seeker"
+    targets: ClassVar[tuple[Target, ...]] = tuple(Target(name, "ordinal", LEVELS) for name in MECHANISMS)
 
-    def __init__(
-        self,
-        features: dict[str, Extractor],
-        data_root: str | None = None,
-        context: bool = True,
-        folds: int = 5,
-        fold: int = 0,
-        batch_size: int = 16,
-        seed: int = 0,
-        workers: int = 0,
-    ) -> None:
-        super().__init__(features, folds, fold, batch_size, seed, workers)
-        self.data_root = data_root
-        self.context = context
-        self.task = Task(
-            tuple(Target(name, "ordinal", LEVELS) for name in MECHANISMS),
-            unit="utterance",
-            interaction="dyadic",
-            persons=2 if context else 1,
-        )
-
-    def segments(self) -> list[Segment]:
-        """One segment for each pair: the supporter is scored, the seeker is context.
+    def texts(self, folder: Path) -> Iterator[Text]:
+        """One text for each pair: the reply, the seeker's post being its context.
 
         Raises:
             InputError: the files are missing or broken.
         """
-        pairs = read_pairs(data_folder(self.data_root, "epitome"))
-        groups = linked(zip(pairs["sp_id"], pairs["seeker_post"], pairs["response_post"], strict=True))
-        rows = zip(pairs.to_dict("records"), groups, strict=True)
-        return [
-            Segment(
-                Recording(f"{row['sp_id']}_{row['rp_id']}", (_writer("supporter", row), _writer("seeker", row))),
-                "supporter",
-                labels={name: float(row[name]) for name in MECHANISMS},
-                group=group,
+        for row in read_pairs(folder).to_dict("records"):
+            yield Text(
+                f"{row['sp_id']}_{row['rp_id']}",
+                str(row["response_post"]),
+                {name: float(row[name]) for name in MECHANISMS},
+                ties=(str(row["sp_id"]),),
+                context=str(row["seeker_post"]),
             )
-            for row, group in rows
-        ]
-
-
-POSTS = {"supporter": "response_post", "seeker": "seeker_post"}
-
-
-def _writer(role: str, row: Mapping[Any, Any]) -> Participant:
-    return Participant(role, role, transcript=Transcript((Utterance(str(row[POSTS[role]])),)))
 
 
 def read_pairs(folder: Path) -> "pd.DataFrame":
@@ -114,26 +83,3 @@ def _read_mechanism(folder: Path, name: str) -> "pd.DataFrame":
         raise InputError(f"Reading EPITOME: {path} lacks the columns {', '.join(missing)}; download it again")
     table["level"] = table["level"].astype(float)
     return table
-
-
-def linked(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """A group for each row, the same for rows that share any value, directly or through others.
-
-    Values are compared without case and spacing, each with the values of its own column.
-    """
-    parent: dict[tuple[int, str], tuple[int, str]] = {}
-
-    def root(key: tuple[int, str]) -> tuple[int, str]:
-        parent.setdefault(key, key)
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    firsts = []
-    for row in rows:
-        keys = [(column, " ".join(str(value).lower().split())) for column, value in enumerate(row)]
-        for key in keys[1:]:
-            parent[root(key)] = root(keys[0])
-        firsts.append(keys[0])
-    return [root(key)[1] for key in firsts]

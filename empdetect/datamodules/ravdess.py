@@ -1,8 +1,9 @@
 """RAVDESS: acted emotions in speech and face (Livingstone and Russo, PLOS ONE 2018)."""
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -29,19 +30,25 @@ PRESENCES = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 28, 45)
 ACTION_UNITS = tuple(f"AU{unit:02d}_r" for unit in INTENSITIES) + tuple(f"AU{unit:02d}_c" for unit in PRESENCES)
 """OpenFace's columns: mean intensity (0 to 5) and share of frames in which the unit was present."""
 
+WAV2VEC2_ORDER = ("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
+"""Classes of the published wav2vec 2.0 logits, in the order of their columns."""
+
 
 class RavdessDataModule(EmpathyDataModule):
     """Spoken clips of actors, eight emotions. Folds hold actors apart.
 
     The sound is the speech-only release. Tables come with it where their files are there, computed
     from the video of the same take: ``face_emotions`` (seven probabilities a frame) and
-    ``action_units`` (OpenFace's, one row for the clip).
+    ``action_units`` (OpenFace's, one row for the clip). ``wav2vec2`` holds the logits that the published system of
+    Luna-Jimenez et al. (Applied Sciences 2022) gave for a clip when its actor was in that system's own test fold:
+    answers of another detector, not features of ours.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``ravdess``; None reads ``EMPDETECT_DATA``.
         validation_actors: how many actors of a fold's validation set to keep for it; the others train.
             None keeps all.
+        zscore_by: ``group`` standardises the features of each actor by the actor's own statistics.
         folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
     """
 
@@ -54,6 +61,7 @@ class RavdessDataModule(EmpathyDataModule):
         features: dict[str, Extractor],
         data_root: str | None = None,
         validation_actors: int | None = None,
+        zscore_by: Literal["group"] | None = None,
         folds: int = 5,
         fold: int = 0,
         batch_size: int = 16,
@@ -63,6 +71,7 @@ class RavdessDataModule(EmpathyDataModule):
         super().__init__(features, folds, fold, batch_size, seed, workers)
         self.data_root = data_root
         self.validation_actors = validation_actors
+        self.zscore_by = zscore_by
         self.task = Task((Target("emotion", "nominal", EMOTIONS),), unit="recording", construct="emotion")
 
     def segments(self) -> list[Segment]:
@@ -116,12 +125,26 @@ def _tables(folder: Path) -> dict[str, dict[str, Table]]:
         "face_emotions": ("face_emotion_frames.npz", _face_emotions),
         "action_units": ("openface_au35.npz", _action_units),
     }
-    found = {}
+    found: dict[str, dict[str, Table]] = {}
+    published = _published_logits(folder.parent / "published_posteriors")
+    if published:
+        found["wav2vec2"] = published
     for name, (file, read) in readers.items():
         path = folder / file
         if path.is_file():
             with np.load(path, allow_pickle=False) as content:
                 found[name] = read(content)
+    return found
+
+
+def _published_logits(folder: Path) -> dict[str, Table]:
+    """Table of one row by take, of all files of the folder; none where they are not there."""
+    found: dict[str, Table] = {}
+    for path in sorted(folder.glob("wav2vec2_fold*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter=";"):
+                logits = np.array([[float(row[f"embs{place}"]) for place in range(len(WAV2VEC2_ORDER))]], np.float32)
+                found[_take(row["clip"])] = Table(logits, np.zeros(1), WAV2VEC2_ORDER)
     return found
 
 

@@ -155,6 +155,12 @@ def _quality(cells: Array, observed: NDArray[np.bool_]) -> Array:
     return np.where(observed, quality, 0).astype(np.float32)
 
 
+def sound_quality(samples: Array, step: int) -> float:
+    """Mean quality of some sound, 0 to 1, from cells of ``step`` samples; that of silent cells is 0."""
+    cells = _cells(samples, step)
+    return float(_quality(cells, np.abs(cells).max(axis=1) > SILENCE).mean())
+
+
 def _cells(samples: Array, step: int) -> Array:
     """Samples ``(time, step)`` in frames that do not overlap, the last one filled with zeros."""
     count = -(-len(samples) // step)

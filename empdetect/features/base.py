@@ -83,11 +83,15 @@ class Extractor(ABC):
         modality: key under which the features reach the model: ``text``, ``audio``, ``video``, ``physiology``, ...
         width: number of features a frame.
         version: raised when the same arguments give other values, so that caches are made anew.
+        by_role: whether the values depend on the participant's role besides the streams.
+        cheap: whether computing the values is faster than reading them from a file: they are not kept on disk.
     """
 
     modality: str
     width: int
     version: int = 1
+    by_role: bool = False
+    cheap: bool = False
 
     @abstractmethod
     def streams(self, person: Participant) -> Sequence[Stream]:
@@ -100,6 +104,13 @@ class Extractor(ABC):
         Raises:
             InputError: a stream is there but cannot be read.
         """
+
+    def extract_many(self, people: Sequence[Participant]) -> list[Features]:
+        """Features of several people, as ``extract`` gives them; for extractors that are faster with many at once.
+
+        Values may differ from those of ``extract`` in the last digits.
+        """
+        return [self.extract(person) for person in people]
 
     def resources(self) -> Sequence[Path]:
         """Files besides the streams that the values depend on and that may change, such as local weights."""

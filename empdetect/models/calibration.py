@@ -1,7 +1,9 @@
-"""Calibration: scores that mean what they say, and a 90% interval around each.
+"""Calibration: scores that mean what they say, and a 90% interval around each. Fitted on held-out segments.
 
-Categorical targets: temperature scaling (Guo et al., ICML 2017). Numbers and ordinal levels: split
-conformal intervals (Lei et al., JASA 2018). All of it is fitted on held-out segments.
+Probabilities are put right by ``recalibration``, and their interval is that of ``frequency``. Numbers and ordinal
+levels get the interval of ``conformal``, scaled to each segment: an ordinal level by the spread of its
+probabilities, a number by how far the members of an ensemble disagree, if it is one (normalised residuals:
+Papadopoulos et al., 2008).
 """
 
 import math
@@ -11,25 +13,53 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from empdetect.models.conformal import COVERAGE, group_radius
+from empdetect.models.doubt import doubt_of, typical_and_limit
+from empdetect.models.frequency import Frequency, fit_frequency
 from empdetect.models.heads import decode, level_probabilities
+from empdetect.models.recalibration import Recalibration, best_recalibration
 from empdetect.task import Target, Task
 
-COVERAGE = 0.9
-"""Share of cases an interval is meant to hold."""
+Array = NDArray[np.float64]
 
-BINS = 20
-FEWEST = 9
-"""A 90% conformal interval needs at least 9 held-out cases: ceil(10 * 0.9) = 9 of them bound it."""
+LEAST_SPREAD = 0.05
+"""Added to the spread of an ordinal score, as a share of the target's range: no interval shrinks to a point."""
 
 MEANING = {
-    True: "score: calibrated probability; low, high: 90% Wilson interval of how often "
-    "calibration cases with a like score had this label",
-    False: "score: in the target's units; low, high: split conformal interval "
-    "that held the label in 90% of calibration cases",
+    True: "score: calibrated probability; low, high: 90% interval of how often segments of new people "
+    "with a like score have this label",
+    False: "score: in the target's units; low, high: conformal interval that holds the label "
+    "of 90% of the segments of new people",
 }
 """What score and interval mean for targets that are (True) and are not (False) probabilities."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Scores of segments on one target.
+
+    Args:
+        scores: ``(n, measures)``.
+        low, high: ``(n, measures)`` ends of the 90% intervals; NaN where there are none.
+    """
+
+    scores: Array
+    low: Array
+    high: Array
+
+    def widened(self, target: Target, doubt: Array) -> "Answers":
+        """Intervals drawn towards the whole range of the target, which is ignorance; scores stay.
+
+        Args:
+            target: the target.
+            doubt: ``(n,)``, 0 leaves the interval as it is, 1 makes it the whole range.
+        """
+        lowest, highest = (0.0, 1.0) if target.kind == "nominal" else target.limits
+        doubt = doubt[:, None]
+        return Answers(self.scores, self.low + doubt * (lowest - self.low), self.high + doubt * (highest - self.high))
 
 
 @dataclass(frozen=True)
@@ -38,31 +68,80 @@ class TargetCalibration:
 
     Args:
         cases: held-out segments it was fitted on.
-        temperature: divides the outputs of a categorical target.
-        radius: half the width of the interval of a number or ordinal level, in the target's units;
-            None if there were too few cases.
-        density: for each measure of a binary or nominal target, how many held-out scores fell in
-            each of ``BINS`` equal bins from 0 to 1.
+        groups: so many groups (people) they came from.
+        recalibration: of a categorical target; None for numbers.
+        radius: half the width of the interval of a number or ordinal level of usual scale; None if
+            there were too few cases.
+        frequencies: one a measure of a binary or nominal target.
+        spread: usual and largest usual disagreement of the members of an ensemble; zeros otherwise.
     """
 
     cases: int
-    temperature: float = 1.0
+    groups: int = 0
+    recalibration: Recalibration | None = None
     radius: float | None = None
-    density: tuple[tuple[int, ...], ...] = ()
+    frequencies: tuple[Frequency, ...] = ()
+    spread: tuple[float, float] = (0.0, 0.0)
 
-    def interval(self, target: Target, measure: int, score: float) -> tuple[float, float]:
-        """The 90% interval of a score: see ``MEANING``. NaN, NaN with too few cases to tell."""
+    def answers(self, target: Target, outputs: Tensor, spread: Array | None = None) -> Answers:
+        """Calibrated scores of outputs ``(n, outputs)`` with their intervals: see ``MEANING``.
+
+        Args:
+            target: the target.
+            outputs: of its head.
+            spread: ``(n,)`` disagreement of the members of an ensemble; None for a single detector.
+        """
+        scores = self._scores(target, outputs)
         if target.kind in ("binary", "nominal"):
-            return wilson(score, self._cases_near(measure, score))
-        if self.radius is None:
-            return (math.nan, math.nan)
-        low, high = target.limits
-        return (max(low, score - self.radius), min(high, score + self.radius))
+            found = self._frequency_intervals(scores)
+        else:
+            found = self._conformal_intervals(target, outputs, scores, spread)
+        return found if spread is None else found.widened(target, doubt_of(spread, *self.spread))
 
-    def _cases_near(self, measure: int, score: float) -> int:
-        """Held-out cases whose score fell into the same bin or a neighbouring one."""
-        place = min(int(score * BINS), BINS - 1)
-        return sum(self.density[measure][max(place - 1, 0) : place + 2])
+    def _scores(self, target: Target, outputs: Tensor) -> Array:
+        if not target.is_categorical:
+            return np.asarray(decode(target, outputs).double().numpy())
+        return measures_of(target, self.probabilities(target, outputs))
+
+    def probabilities(self, target: Target, outputs: Tensor) -> Array:
+        """Calibrated probabilities ``(n, levels)`` of a categorical target's outputs ``(n, outputs)``."""
+        raw = np.asarray(level_probabilities(target, outputs.double()).numpy())
+        return raw if self.recalibration is None else self.recalibration(raw)
+
+    def _frequency_intervals(self, scores: Array) -> Answers:
+        if not self.frequencies:
+            return Answers(scores, np.full_like(scores, math.nan), np.full_like(scores, math.nan))
+        ends = [frequency.interval(column) for frequency, column in zip(self.frequencies, scores.T, strict=True)]
+        low, high = (np.stack(side, axis=1) for side in zip(*ends, strict=True))
+        return Answers(scores, low, high)
+
+    def _conformal_intervals(self, target: Target, outputs: Tensor, scores: Array, spread: Array | None) -> Answers:
+        half = (math.nan if self.radius is None else self.radius) * self._scale(target, outputs, spread)[:, None]
+        lowest, highest = target.limits
+        return Answers(scores, np.maximum(lowest, scores - half), np.minimum(highest, scores + half))
+
+    def _scale(self, target: Target, outputs: Tensor, spread: Array | None) -> Array:
+        """By what the usual radius is multiplied for each segment: ``(n,)``."""
+        if target.kind == "ordinal":
+            probabilities = self.probabilities(target, outputs)
+            levels = np.arange(target.levels)
+            variance = probabilities @ levels**2 - (probabilities @ levels) ** 2
+            return np.asarray(np.sqrt(np.maximum(variance, 0)) + LEAST_SPREAD * (target.levels - 1))
+        usual = self.spread[0]
+        return np.ones(len(outputs)) if spread is None or usual == 0 else (usual + spread) / (2 * usual)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "TargetCalibration":
+        """Of what JSON made of ``dataclasses.asdict``."""
+        recalibration = plain["recalibration"]
+        return cls(
+            plain["cases"],
+            plain["groups"],
+            None if recalibration is None else Recalibration.from_dict(recalibration),
+            plain["radius"],
+            tuple(Frequency.from_dict(frequency) for frequency in plain["frequencies"]),
+            (plain["spread"][0], plain["spread"][1]),
+        )
 
 
 @dataclass(frozen=True)
@@ -78,71 +157,68 @@ class Calibration:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Calibration":
         """The calibration that ``to_dict`` described."""
-        return cls(
-            {
-                name: TargetCalibration(**{**fields, "density": tuple(tuple(row) for row in fields["density"])})
-                for name, fields in plain.items()
-            }
-        )
+        return cls({name: TargetCalibration.from_dict(fields) for name, fields in plain.items()})
 
 
-def calibrate(task: Task, outputs: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Calibration:
-    """Fit on held-out segments.
+UNCALIBRATED = TargetCalibration(0)
+"""Raw scores, without intervals."""
+
+
+def calibrate(
+    task: Task,
+    outputs: Mapping[str, Tensor],
+    labels: Mapping[str, Tensor],
+    groups: NDArray[Any] | None = None,
+    spread: Mapping[str, Array] | None = None,
+) -> Calibration:
+    """Fit on held-out segments: those of a validation split, or of all folds, each answered by the detector
+    that was not trained on it (cross-conformal: many cases, and none lost to training).
 
     Args:
         task: the detector's task.
         outputs: by target, ``(n, outputs)`` of its head.
         labels: by target, ``(n,)``, NaN where unknown.
+        groups: ``(n,)`` whose segment each is, as in ``splits.group_of``; None takes each for itself.
+        spread: by target, ``(n,)`` disagreement of an ensemble's members; None for a single detector.
     """
     fitted = {}
     for target in task.targets:
         known = torch.isfinite(labels[target.name])
-        fitted[target.name] = _calibrate_target(target, outputs[target.name][known], labels[target.name][known])
+        chosen = known.numpy()
+        whose = (np.arange(len(known)) if groups is None else groups)[chosen]
+        spreads = None if spread is None else np.asarray(spread[target.name], float)[chosen]
+        values = labels[target.name][known].double().numpy()
+        fitted[target.name] = _calibrate_target(target, outputs[target.name][known], values, whose, spreads)
     return Calibration(fitted)
 
 
-def _calibrate_target(target: Target, outputs: Tensor, labels: Tensor) -> TargetCalibration:
-    cases = len(labels)
-    if cases == 0:
-        return TargetCalibration(0, density=((0,) * BINS,) * len(target.measures))
-    temperature = best_temperature(target, outputs, labels) if target.is_categorical else 1.0
-    scores = decode(target, outputs, temperature).double().numpy()
+def _calibrate_target(
+    target: Target, outputs: Tensor, labels: Array, groups: NDArray[Any], spread: Array | None
+) -> TargetCalibration:
+    if not len(labels):
+        return UNCALIBRATED
+    recalibration = None
+    if target.is_categorical:
+        raw = np.asarray(level_probabilities(target, outputs.double()).numpy())
+        recalibration = best_recalibration(raw, labels.astype(int), groups)
+    about = (0.0, 0.0) if spread is None else typical_and_limit(spread, groups)
+    plain = TargetCalibration(len(labels), len(np.unique(groups)), recalibration, spread=about)
+    scores = plain._scores(target, outputs)
     if target.kind in ("binary", "nominal"):
-        counts = [np.histogram(column, bins=BINS, range=(0, 1))[0] for column in scores.T]
-        return TargetCalibration(cases, temperature, density=tuple(tuple(map(int, row)) for row in counts))
-    errors = np.abs(scores[:, 0] - labels.double().numpy())
-    return TargetCalibration(cases, temperature, radius=conformal_radius(errors))
+        carried = [labels == level for level in (range(target.levels) if target.kind == "nominal" else (1,))]
+        found = [fit_frequency(column, has, groups) for column, has in zip(scores.T, carried, strict=True)]
+        return TargetCalibration(plain.cases, plain.groups, recalibration, None, tuple(found), about)
+    errors = np.abs(scores[:, 0] - labels) / plain._scale(target, outputs, spread)
+    return TargetCalibration(plain.cases, plain.groups, recalibration, group_radius(errors, groups), (), about)
 
 
-def best_temperature(target: Target, outputs: Tensor, labels: Tensor) -> float:
-    """Temperature between 1/20 and 20 with the lowest negative log-likelihood on known labels ``(n,)``."""
-    from scipy.optimize import minimize_scalar
-
-    levels = labels.long()
-
-    def loss(log_temperature: float) -> float:
-        chosen = level_probabilities(target, outputs.double(), math.exp(log_temperature)).gather(1, levels.unsqueeze(1))
-        return -float(chosen.clamp(min=1e-12).log().mean())
-
-    return math.exp(float(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+def measures_of(target: Target, probabilities: Array) -> Array:
+    """Scores ``(n, measures)`` of level probabilities: of the label 1, of each class, or the expected level."""
+    if target.kind == "nominal":
+        return probabilities
+    if target.kind == "binary":
+        return probabilities[:, 1:]
+    return np.asarray(probabilities @ np.arange(target.levels, dtype=float))[:, None]
 
 
-def conformal_radius(errors: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float | None:
-    """The ceil((n + 1) 0.9)-th smallest absolute error (Lei et al., 2018, section 2.2); None if n is too small."""
-    rank = math.ceil((len(errors) + 1) * COVERAGE)
-    if len(errors) < FEWEST or rank > len(errors):
-        return None
-    return float(np.sort(errors)[rank - 1])
-
-
-def wilson(share: float, cases: int, z: float = 1.6449) -> tuple[float, float]:
-    """Wilson score interval (JASA 1927) of a share seen in so many cases; 90% for the default ``z``.
-
-    NaN, NaN without any case.
-    """
-    if cases == 0:
-        return (math.nan, math.nan)
-    centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
-    half = z / (1 + z**2 / cases) * math.sqrt(share * (1 - share) / cases + z**2 / (4 * cases**2))
-    # The interval holds the score itself: it tells how sure the score is, it does not shift it.
-    return (min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)))
+__all__ = ["COVERAGE", "MEANING", "UNCALIBRATED", "Answers", "Calibration", "TargetCalibration", "calibrate"]

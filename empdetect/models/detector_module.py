@@ -14,6 +14,8 @@ from empdetect.features.base import Extractor
 from empdetect.models.encoders.base import Encoder
 from empdetect.models.fusion import Fusion
 from empdetect.models.heads import Heads, decode, level_probabilities, target_loss
+from empdetect.models.kernel import KernelMachine
+from empdetect.models.kernel_heads import KernelHeads
 from empdetect.models.metrics import MAIN_METRIC, TargetMetrics
 from empdetect.models.mixup import Mixture
 from empdetect.models.standardize import Standardize
@@ -37,6 +39,11 @@ class DetectorModule(LightningModule):
         weight_decay: of AdamW.
         balance: weigh classes by the inverse of their share in the training set.
         mixup: strength of manifold mixup on the tokens (``models.mixup``), such as 0.4; 0 is none.
+        kernel: heads that are solved in one epoch instead of trained, on the encoders' vectors; these must have
+            nothing to learn, and fusion, dropout and the rest of the training's settings have no part in it.
+
+    Raises:
+        InputError: there is no encoder, or one that would have to be trained although ``kernel`` is given.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class DetectorModule(LightningModule):
         weight_decay: float = 1e-2,
         balance: bool = True,
         mixup: float = 0.0,
+        kernel: KernelMachine | None = None,
     ) -> None:
         super().__init__()
         if not encoders:
@@ -66,13 +74,19 @@ class DetectorModule(LightningModule):
         self.weight_decay = weight_decay
         self.balance = balance
         self.mixup = mixup
+        self.kernel = kernel
         self.encoders = nn.ModuleDict(encoders)
         self.scales = nn.ModuleDict({name: Standardize(e.features) for name, e in encoders.items() if e.standardize})
-        self.projections = nn.ModuleDict({name: nn.Linear(e.width, width) for name, e in encoders.items()})
-        self.fusion = Fusion(
-            list(encoders), task.persons, width, fusion_layers, fusion_heads, dropout, modality_dropout
-        )
-        self.heads = Heads(task, width, dropout)
+        if kernel is None:
+            self.projections = nn.ModuleDict({name: nn.Linear(e.width, width) for name, e in encoders.items()})
+            self.fusion = Fusion(
+                list(encoders), task.persons, width, fusion_layers, fusion_heads, dropout, modality_dropout
+            )
+            self.heads = Heads(task, width, dropout)
+        else:
+            _refuse_trainable(encoders)
+            self.kernel_heads = KernelHeads(kernel, task, {name: e.width for name, e in encoders.items()})
+            self.automatic_optimization = False
         self.metrics = nn.ModuleDict(
             {f"{split}_{target.name}": TargetMetrics(target) for split in ("val", "test") for target in task.targets}
         )
@@ -82,6 +96,10 @@ class DetectorModule(LightningModule):
     def modalities(self) -> list[str]:
         """Names of the modalities, sorted."""
         return sorted(self.encoders)
+
+    def rebuilt(self) -> set[str]:
+        """Names in the ``state_dict`` that building the module again restores bit for bit."""
+        return {f"encoders.{name}.{key}" for name in self.modalities for key in self._encoder(name).rebuilt()}
 
     def check_features(self, features: Mapping[str, Extractor]) -> None:
         """Make sure that there is an extractor for each encoder, and that it gives what the encoder takes.
@@ -120,6 +138,9 @@ class DetectorModule(LightningModule):
         return tokens, {name: masks[name].any(dim=-1) for name in self.modalities}
 
     def _answer(self, tokens: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        if self.kernel is not None:
+            solved: dict[str, Tensor] = self.kernel_heads(tokens, present)
+            return solved
         outputs: dict[str, Tensor] = self.heads(self.fusion(tokens, present))
         return outputs
 
@@ -128,16 +149,19 @@ class DetectorModule(LightningModule):
         batch, person = mask.shape[:2]
         x, mask = x.flatten(0, 1), mask.flatten(0, 1)
         there = mask.any(dim=1)
-        tokens = x.new_zeros(batch * person, self.width)
+        tokens = x.new_zeros(batch * person, self.width if self.kernel is None else self._encoder(name).width)
         if there.any():
             x, mask = x[there], mask[there]
             if name in self.scales:
                 x = self.scales[name](x)
-            tokens[there] = self.projections[name](self.encoders[name](x, mask)).to(tokens.dtype)
-        return tokens.unflatten(0, (batch, person))
+            vectors = self.encoders[name](x, mask)
+            tokens[there] = (vectors if self.kernel is not None else self.projections[name](vectors)).to(tokens.dtype)
+        return tokens.view(batch, person, -1)
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Mean loss over the targets."""
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor | None:
+        """Mean loss over the targets; nothing where the heads are solved."""
+        if self.kernel is not None:
+            return None
         tokens, present = self._tokens(batch.inputs, batch.masks)
         if self.mixup > 0:
             mixture = Mixture.draw(self.mixup, len(batch), self.device)
@@ -173,15 +197,45 @@ class DetectorModule(LightningModule):
     def on_train_start(self) -> None:
         """Learn the standardisation and the weights of the levels from the training set alone."""
         loader = self.trainer.train_dataloader or []
-        batches = [batch.to(self.device) for batch in loader] if self.scales or self.balance else []
-        for name, scale in self.scales.items():
-            if isinstance(scale, Standardize) and not scale.fitted:
-                scale.fit((batch.inputs[name], batch.masks[name]) for batch in batches)
+        needed = bool(self.scales) or self.balance or self.kernel is not None
+        batches = [batch.to(self.device) for batch in loader] if needed else []
+        if self.kernel is not None:
+            self.solve(batches)
+        elif not all(bool(scale.fitted) for scale in self.scales.values()):
+            self._fit_scales(batches)
         if self.balance:
             self._level_weights = self._inverse_shares(batches)
 
+    @torch.no_grad()
+    def solve(self, batches: list[Batch]) -> None:
+        """Learn the heads that are solved, and the standardisation, from all of these segments and no others."""
+        batches = [batch.to(self.device) for batch in batches]
+        self._fit_scales(batches)
+        self.encoders.train()
+        for batch in batches:  # an encoder may have to see all segments once to learn its scale
+            self._tokens(batch.inputs, batch.masks)
+        self.encoders.eval()
+        self.kernel_heads.fit(*self._known(batches), self.balance)
+
+    def _fit_scales(self, batches: list[Batch]) -> None:
+        for name, scale in self.scales.items():
+            cast(Standardize, scale).fit((batch.inputs[name], batch.masks[name]) for batch in batches)
+
+    def _known(self, batches: list[Batch]) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor], list[str]]:
+        """Vectors and presence by modality, labels by target, and groups of all segments of some batches."""
+        pairs = [self._tokens(batch.inputs, batch.masks) for batch in batches]
+        vectors = {name: torch.cat([tokens[name] for tokens, _ in pairs]) for name in self.modalities}
+        present = {name: torch.cat([there[name] for _, there in pairs]) for name in self.modalities}
+        labels = {
+            target.name: torch.cat([batch.labels[target.name] for batch in batches]) for target in self.task.targets
+        }
+        groups = [segment.group or segment.recording.id for batch in batches for segment in batch.segments]
+        return vectors, present, labels, groups
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW with a one-cycle schedule; each encoder at its own learning rate."""
+        """AdamW with a one-cycle schedule; each encoder at its own learning rate. None where heads are solved."""
+        if self.kernel is not None:
+            return None
         groups = self._parameter_groups()
         optimizer = torch.optim.AdamW(groups, weight_decay=self.weight_decay)
         steps = int(self.trainer.estimated_stepping_batches)
@@ -227,6 +281,9 @@ class DetectorModule(LightningModule):
         # A metric that is not defined must not become the best one seen.
         self.log(f"{split}/main", torch.stack(main).nan_to_num(-1.0).mean(), prog_bar=True)
 
+    def _encoder(self, name: str) -> Encoder:
+        return cast(Encoder, self.encoders[name])
+
     def _metric(self, split: str, target: Target) -> TargetMetrics:
         return cast(TargetMetrics, self.metrics[f"{split}_{target.name}"])
 
@@ -239,3 +296,13 @@ class DetectorModule(LightningModule):
                 counts = torch.bincount(labels[torch.isfinite(labels)].long(), minlength=target.levels)
                 weights[target.name] = counts.sum() / (target.levels * counts.clamp(min=1)).float()
         return weights
+
+
+def _refuse_trainable(encoders: Mapping[str, Encoder]) -> None:
+    """Solved heads see each vector once: an encoder before them would never learn."""
+    for name, encoder in encoders.items():
+        if any(parameter.requires_grad for parameter in encoder.parameters()):
+            raise InputError(
+                f"Building a detector: its heads are solved, but the {name} encoder must be trained; take one without "
+                "weights, such as MeanEncoder, or leave 'kernel' out"
+            )

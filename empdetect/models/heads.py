@@ -55,18 +55,16 @@ def target_loss(target: Target, outputs: Tensor, labels: Tensor, weights: Tensor
     return each.mean() if weights is None else (each * weights[levels]).sum() / weights[levels].sum()
 
 
-def level_probabilities(target: Target, outputs: Tensor, temperature: float = 1.0) -> Tensor:
+def level_probabilities(target: Target, outputs: Tensor) -> Tensor:
     """Probability of each level or class.
 
     Args:
         target: a categorical target.
         outputs: ``(batch, outputs)`` of its head.
-        temperature: divides the outputs (Guo et al., ICML 2017).
 
     Returns:
         ``(batch, levels)``, rows summing to 1.
     """
-    outputs = outputs / temperature
     if target.kind == "nominal":
         return outputs.softmax(dim=-1)
     # P(above k) must fall with k; the heads of neighbouring thresholds may disagree a little.
@@ -75,13 +73,12 @@ def level_probabilities(target: Target, outputs: Tensor, temperature: float = 1.
     return torch.cat([edge, above], dim=1) - torch.cat([above, edge * 0], dim=1)
 
 
-def decode(target: Target, outputs: Tensor, temperature: float = 1.0) -> Tensor:
+def decode(target: Target, outputs: Tensor) -> Tensor:
     """Scores in the target's own units.
 
     Args:
         target: the target.
         outputs: ``(batch, outputs)`` of its head.
-        temperature: of the calibration; without effect on numbers.
 
     Returns:
         ``(batch, measures)``: the probability (binary), of each class (nominal), the expected level
@@ -90,7 +87,7 @@ def decode(target: Target, outputs: Tensor, temperature: float = 1.0) -> Tensor:
     if not target.is_categorical:
         low, high = target.limits
         return (low + (high - low) * outputs).clamp(low, high)
-    probabilities = level_probabilities(target, outputs, temperature)
+    probabilities = level_probabilities(target, outputs)
     if target.kind == "nominal":
         return probabilities
     if target.kind == "binary":

@@ -42,14 +42,15 @@ class TableFile:
     """A CSV or TSV of features that is read when asked.
 
     Args:
-        path: the file; it needs a column of seconds named ``timestamp``, ``time`` or ``start``.
+        path: the file; it needs a column of seconds named ``timestamp``, ``time``, ``start`` or
+            ``frameTime`` (openSMILE's, Emotient's), in small or capital letters.
         offset: moment on the recording's clock at which the file's time 0 lies, in seconds.
     """
 
     path: Path
     offset: float = 0.0
 
-    TIME_COLUMNS = ("timestamp", "time", "start")
+    TIME_COLUMNS = ("timestamp", "time", "start", "frametime")
 
     def fingerprint(self) -> str:
         """Fingerprint of the content and of how it is read."""
@@ -69,7 +70,8 @@ class TableFile:
         except Exception as error:  # pandas raises many kinds
             raise InputError(f"Reading the feature table {self.path}: {error}") from None
         table.columns = [str(name).strip() for name in table.columns]
-        clock = next((name for name in self.TIME_COLUMNS if name in table.columns), None)
+        named = {name.lower(): name for name in reversed(table.columns)}
+        clock = next((named[name] for name in self.TIME_COLUMNS if name in named), None)
         if clock is None:
             raise InputError(
                 f"Reading the feature table {self.path}: no column of seconds; name one {', '.join(self.TIME_COLUMNS)}"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.streams.media import decoded, end_seconds, open_media, start_seconds
 
@@ -19,14 +20,30 @@ class VideoStream:
     Args:
         path: any file PyAV can open (mp4, mov, mkv, avi, mpg, webm, ...).
         offset: moment on the recording's clock at which the file starts, in seconds.
+        region: the part of the picture that shows this person, as shares of its width and height (left, top,
+            right, bottom), such as (0.5, 0, 1, 1) for the right half; None is the whole picture.
+
+    Raises:
+        InputError: the region is not a part of the picture.
     """
 
     path: Path
     offset: float = 0.0
+    region: tuple[float, float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.region is not None:
+            left, top, right, bottom = self.region
+            if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+                raise InputError(
+                    f"Reading the picture of {self.path}: a region is left, top, right, bottom within 0 and 1, "
+                    f"got {self.region}"
+                )
 
     def fingerprint(self) -> str:
         """Fingerprint of the content and of how it is read."""
-        return fingerprint(file_fingerprint(self.path), repr(self.offset))
+        how = self.offset if self.region is None else (self.offset, self.region)
+        return fingerprint(file_fingerprint(self.path), repr(how))
 
     def end(self) -> float:
         """Moment at which the file ends on the recording's clock, in seconds."""
@@ -77,7 +94,8 @@ class VideoStream:
                     continue
                 # The next one is due on a fixed grid, so that the rate holds on average; a gap moves the grid.
                 due = (due if time - due < 1 / (rate or 1) else time) + 1 / (rate or 1)
-                yield time + self.offset, _upright(frame.to_ndarray(format=pixels), frame.rotation)
+                picture = _upright(frame.to_ndarray(format=pixels), frame.rotation)
+                yield time + self.offset, picture if self.region is None else _cut(picture, self.region)
 
 
 def _rate(track: Any) -> float:
@@ -88,3 +106,11 @@ def _rate(track: Any) -> float:
 def _upright(picture: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
     """The picture as a player shows it: telephones store it lying and note the rotation."""
     return np.ascontiguousarray(np.rot90(picture, round(rotation / 90))) if rotation else picture
+
+
+def _cut(picture: NDArray[np.uint8], region: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+    """The region of a picture, a pixel across at least."""
+    height, width = picture.shape[:2]
+    left, top = min(round(region[0] * width), width - 1), min(round(region[1] * height), height - 1)
+    right, bottom = max(round(region[2] * width), left + 1), max(round(region[3] * height), top + 1)
+    return np.ascontiguousarray(picture[top:bottom, left:right])

@@ -52,6 +52,14 @@ def test_muscles_are_ratios_to_the_seconds_before(tmp_path: Path) -> None:
     np.testing.assert_allclose(happy["EDA"].values, 7)
 
 
+def test_the_whole_session_is_there_too(tmp_path: Path) -> None:
+    happy, angry = (body(s).signals for s in ContagionEmgDataModule({}, str(write(tmp_path))).segments()[:2])
+    session = angry["EMG_zygomatic_session"]
+    assert (session.start, session.end) == (-ONSETS["angry"] / RATE, (2400 - ONSETS["angry"]) / RATE)
+    np.testing.assert_allclose(session.values, happy["EMG_zygomatic_session"].values)
+    np.testing.assert_allclose(session.values[[504, 505, 700]], [2, 6, 2])
+
+
 def test_a_muscle_without_baseline_is_unknown() -> None:
     values = np.ones((3000, 8))
     values[900:1000, 4] = -1.0

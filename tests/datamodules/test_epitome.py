@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from empdetect.conformance import check_datamodule
-from empdetect.datamodules.epitome import LEVELS, MECHANISMS, EpitomeDataModule, linked
+from empdetect.datamodules.epitome import LEVELS, MECHANISMS, EpitomeDataModule
 from empdetect.errors import InputError
 from empdetect.features.text import TextTokens
 from empdetect.recording import SPLITS
@@ -53,12 +53,6 @@ def test_the_same_post_under_two_names_is_one_group(tmp_path: Path) -> None:
     groups = {s.recording.id: s.group for s in module(write(tmp_path)).segments()}
     assert groups["s2_r2"] == groups["s9_r9"]
     assert len(set(groups.values())) == 9
-
-
-def test_links_carry_over() -> None:
-    groups = linked([("a", "x"), ("b", "x"), ("b", "y"), ("c", "y"), ("d", "z")])
-    assert len(set(groups[:4])) == 1
-    assert groups[4] != groups[0]
 
 
 @pytest.mark.parametrize("context", [True, False])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from empdetect.conformance import check_datamodule
-from empdetect.datamodules.ravdess import ACTION_UNITS, EMOTIONS, RavdessDataModule
+from empdetect.datamodules.ravdess import ACTION_UNITS, EMOTIONS, WAV2VEC2_ORDER, RavdessDataModule
 from empdetect.errors import InputError
 from empdetect.features.audio import LogMel
 from empdetect.recording import SPLITS
@@ -88,7 +88,12 @@ def test_the_real_data(data_root: Path) -> None:
     assert [len(part) for part in actors] == [12, 4, 4]
     assert len(set.union(*actors)) == 20
     assert {segment.labels["emotion"] for segment in everything} == set(map(float, range(len(EMOTIONS))))
-    assert all({"face_emotions", "action_units"} == set(s.people()[0].tables) for s in everything)
+    assert all({"face_emotions", "action_units", "wav2vec2"} == set(s.people()[0].tables) for s in everything)
+    logits = [s.people()[0].tables["wav2vec2"].values[0].argmax() for s in everything]
+    said = [
+        WAV2VEC2_ORDER[place] == EMOTIONS[int(s.labels["emotion"])] for place, s in zip(logits, everything, strict=True)
+    ]
+    assert sum(said) / len(said) > 0.8  # in any other order of the classes it would be far less
     fewer = module(data_root, fold=2, validation_actors=2)
     fewer.summary()
     assert [len({s.group for s in fewer.parts[name]}) for name in SPLITS] == [14, 2, 4]

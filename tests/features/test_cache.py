@@ -199,3 +199,14 @@ def test_unreadable_stream_raises_or_is_missing(tmp_path: Path) -> None:
     (features,) = featurise(segment, extractors, FeatureCache(tmp_path), on_error="missing").inputs["audio"]
     assert "no such file" in features.reason
     assert features.values.shape == (0, LogMel().width)
+
+
+def test_what_is_cheap_is_not_kept_on_disk(tmp_path: Path) -> None:
+    class Cheap(Lengths):
+        cheap = True
+
+    extractor, cache, ann = Cheap(), FeatureCache(tmp_path), person(Utterance("Hello"))
+    assert cache.holds(extractor, ann)
+    assert cache.features(extractor, ann) is cache.features(extractor, ann)
+    assert extractor.calls == 1
+    assert not list(tmp_path.iterdir())

@@ -9,8 +9,10 @@ from empdetect.errors import InputError
 from empdetect.features.audio import LogMel
 from empdetect.features.cache import FeatureCache
 from empdetect.features.extraction import FEW, fill_cache
+from empdetect.features.text import TextEmbeddings
 from empdetect.recording import Participant
 from empdetect.streams.audio import AudioStream
+from empdetect.streams.transcript import Transcript, Utterance
 from tests.media import write_media
 
 
@@ -57,3 +59,19 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     person = Participant("gone", audio=AudioStream(tmp_path / "gone.wav"))
     with pytest.raises(InputError, match=r"gone\.wav"):
         fill_cache([person], {"audio": LogMel()}, FeatureCache(tmp_path))
+
+
+def test_texts_of_many_people_are_embedded_together(tmp_path: Path) -> None:
+    said = ["I see.", "", "That must have been a very long day for you.", "Oh no!"] * 20
+    people = [
+        Participant(f"p{n}", transcript=Transcript((Utterance(f"{text} {n}" if text else ""),)))
+        for n, text in enumerate(said)
+    ]
+    extractor, cache = TextEmbeddings(max_tokens=16), FeatureCache(tmp_path)
+    fill_cache(people, {"text": extractor}, cache)
+    for person in (people[0], people[1], people[2], people[79]):
+        assert cache.holds(extractor, person)
+        together, alone = cache.features(extractor, person), extractor(person)
+        np.testing.assert_allclose(together.values, alone.values, atol=1e-5)
+        np.testing.assert_array_equal(together.quality, alone.quality)
+        assert together.reason == alone.reason

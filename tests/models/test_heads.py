@@ -63,16 +63,16 @@ def test_training_reaches_the_labels(target: Target) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
-@given(scale=st.floats(0.1, 50), seed=st.integers(0, 1000), temperature=st.floats(0.05, 20))
-def test_answers_stay_within_limits(target: Target, scale: float, seed: int, temperature: float) -> None:
+@given(scale=st.floats(0.1, 500), seed=st.integers(0, 1000))
+def test_answers_stay_within_limits(target: Target, scale: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     outputs = scale * torch.randn(5, target.outputs, generator=generator)
-    scores = decode(target, outputs, temperature)
+    scores = decode(target, outputs)
     assert scores.shape == (5, len(target.measures))
     assert (scores >= target.limits[0] - 1e-6).all()
     assert (scores <= target.limits[1] + 1e-6).all()
     if target.is_categorical:
-        probabilities = level_probabilities(target, outputs, temperature)
+        probabilities = level_probabilities(target, outputs)
         assert (probabilities >= 0).all()
         torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(5))
 

@@ -205,3 +205,13 @@ def test_a_reward_does_not_change_the_dialogue() -> None:
     EmotionReward()([before])
     DetectorReward(Heard(), "warmth")([before])
     assert before == replace(before)
+
+
+def test_the_detector_in_the_box_is_a_reward_head() -> None:
+    reward = DetectorReward("text-empathy", measure="empathetic_personas_empathy_score")
+    warm = "I am so sorry to hear that. It makes sense that you feel sad, you loved her."
+    cold = "<think>I am so sorry, how sad.</think>Press the button to go on."
+    kind, flat = reward([dialogue(warm), dialogue(cold)])
+    assert kind is not None
+    assert flat is not None
+    assert kind > flat + 0.2

@@ -7,7 +7,7 @@ from empdetect.errors import InputError
 from empdetect.streams.table import Table, TableFile
 
 
-@pytest.mark.parametrize("clock", ["timestamp", "time", "start"])
+@pytest.mark.parametrize("clock", ["timestamp", "time", "start", "frameTime", "Frametime"])
 @pytest.mark.parametrize("mark", [",", "\t", ";", ", "])
 def test_tables_of_other_tools(tmp_path: Path, clock: str, mark: str) -> None:
     path = tmp_path / "a.csv"

@@ -53,6 +53,20 @@ def test_shapes(tmp_path: Path) -> None:
     assert max(green, blue) < 70
 
 
+def test_a_region_is_cut_out_of_the_picture(tmp_path: Path) -> None:
+    picture = np.zeros((48, 64), np.uint8)
+    picture[:24, 48:] = 220
+    path = write_media(tmp_path / "a.mp4", [picture] * 2)
+    whole, corner = VideoStream(path), VideoStream(path, region=(0.75, 0.0, 1.0, 0.5))
+    _, found = next(corner.frames())
+    assert found.shape == (24, 16)
+    assert found.mean() > 200
+    assert whole.fingerprint() != corner.fingerprint()
+    assert next(VideoStream(path, region=(0.999, 0.999, 1.0, 1.0)).frames())[1].shape == (1, 1)
+    with pytest.raises(InputError, match="a region is left, top, right, bottom within 0 and 1"):
+        VideoStream(path, region=(0.5, 0.0, 0.5, 1.0))
+
+
 def test_lying_picture_is_set_upright(tmp_path: Path) -> None:
     """Telephones film upright with a rotation noted in the file: here written into the track header."""
     picture = np.zeros((48, 64), np.uint8)

@@ -38,6 +38,10 @@ class Encoder(nn.Module, ABC):
             ``(batch, width)``; rows without any observed frame are finite and mean nothing.
         """
 
+    def rebuilt(self) -> set[str]:
+        """Names in the ``state_dict`` that building the encoder again restores: a detector leaves them out."""
+        return set()
+
 
 class InputLayer(nn.Module):
     """Linear projection that tells an unknown value from a zero: each feature enters with an indicator.

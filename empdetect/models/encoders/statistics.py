@@ -19,7 +19,7 @@ class StatisticsEncoder(Encoder):
     Args:
         features: number of features a frame.
         width: of the network and of its vector.
-        layers: hidden layers.
+        layers: hidden layers; 0 gives the standardised statistics themselves, whose number is then the width.
         dropout: share of activations dropped in training.
         input_dropout: share of statistics dropped in training.
         level: column with the level in dB, such as 65 for ``energy_db`` after 64 mel bands: frames more
@@ -44,14 +44,14 @@ class StatisticsEncoder(Encoder):
     ) -> None:
         super().__init__()
         self.features = features
-        self.width = width
+        inputs = features * PER_FEATURE + 1
+        self.width = width if layers else inputs
         self.layers = layers
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.level = level
         self.reach = reach
         self.centred = centred
-        inputs = features * PER_FEATURE + 1
         self.scale = RunningScale(inputs)
         self.thin = nn.Dropout(input_dropout)
         self.network = nn.Sequential(

@@ -1,0 +1,25 @@
+"""Emo-DB, each speaker's features standardised by the speaker's own statistics."""
+
+from dataclasses import replace
+
+from empdetect.bench.benchmark import Figure, Line
+from empdetect.bench.benchmarks.emodb import BENCHMARK as RAW
+from empdetect.bench.metrics import accuracy, uar
+
+BENCHMARK = replace(
+    RAW,
+    name="emodb-z",
+    title="Emo-DB, per-speaker z",
+    protocol=f"{RAW.protocol}; features standardised by all clips of their speaker, without labels",
+    lines=(
+        Line(
+            "UAR",
+            uar,
+            must=0.90,
+            aim=0.95,
+            floor=Figure(0.859, "classical, same speakers, own earlier measurement"),
+        ),
+        Line("accuracy", accuracy),
+    ),
+    zscore_by="group",
+)

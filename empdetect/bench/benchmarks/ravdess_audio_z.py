@@ -1,0 +1,25 @@
+"""RAVDESS, the sound alone, each actor's features standardised by the actor's own statistics."""
+
+from dataclasses import replace
+
+from empdetect.bench.benchmark import Figure, Line
+from empdetect.bench.benchmarks.ravdess_audio import BENCHMARK as RAW
+from empdetect.bench.metrics import accuracy, uar
+
+BENCHMARK = replace(
+    RAW,
+    name="ravdess_audio-z",
+    title="RAVDESS, sound, per-speaker z",
+    protocol=f"{RAW.protocol}; features standardised by all clips of their actor, without labels",
+    lines=(
+        Line(
+            "accuracy",
+            accuracy,
+            must=0.70,
+            aim=0.80,
+            floor=Figure(0.643, "ComParE functionals + SVM, same 20 actors, own earlier measurement"),
+        ),
+        Line("UAR", uar),
+    ),
+    zscore_by="group",
+)

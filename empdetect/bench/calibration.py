@@ -1,0 +1,274 @@
+"""How sure is it, and is that so? Calibration, coverage and strangers over the grouped folds of benchmarks.
+
+``python -m empdetect.bench.calibration [NAME...] -o docs/results/calibration.json --data-root DIR``
+
+Each fold is trained as ``empdetect fit`` trains it. Its test segments are then judged twice: calibrated on the
+fold's own validation part (what ``fit`` saves), and on the test answers of the other folds, each given by the
+detector that did not train on them (what a detector can have that is made of all folds).
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from empdetect.bench.calibration_table import calibration_table, strangers_table
+from empdetect.bench.configs import find_config
+from empdetect.bench.results import Results
+from empdetect.bench.run import machine
+from empdetect.bench.strangers import foreign_speech, strange_segments
+from empdetect.datamodules.base import EmpathyDataModule
+from empdetect.detector import Detector, Observations
+from empdetect.errors import InputError
+from empdetect.example import Example, featurise
+from empdetect.features.base import Extractor
+from empdetect.features.cache import FeatureCache
+from empdetect.features.physiology import PhysiologyFeatures
+from empdetect.held_out import examples_of, groups_of, learn_from_held_out, tests_of
+from empdetect.models.calibration import Calibration, calibrate
+from empdetect.models.doubt import STRANGE
+from empdetect.models.reliability import Judged, plain, reliability
+from empdetect.recording import Segment
+from empdetect.training import TrainingCLI, commit, learn_validation, quieten, run, take_best_weights
+
+NAMES = (
+    *("epitome_frozen", "empathic_reactions", "ravdess_audio", "stress_predict", "contagion_emg"),
+    "contagion_videos",
+)
+"""Configurations that are measured unless others are named."""
+STREAMS = ("audio", "text", "video", "physiology")
+STRANGERS = 20
+"""Segments of each kind of stranger."""
+
+
+class CalibratedCommand(TrainingCLI):
+    """Fits, takes the best weights, calibrates, and writes nothing."""
+
+    talks: ClassVar[bool] = False
+
+    def after_fit(self) -> None:
+        """Make a detector of the fit."""
+        take_best_weights(self.trainer, self.model)
+        self.detector = Detector(self.model, self.datamodule.features, device="cpu")
+        learn_from_held_out(self.detector, self.datamodule)
+        learn_validation(self.model, self.datamodule)
+
+
+@dataclass
+class Fold:
+    """One trained fold, and what its detector saw of the test segments."""
+
+    detector: Detector
+    data: EmpathyDataModule
+    seen: Observations
+    doubt: dict[str, NDArray[np.float64]]
+    tests: dict[str, Judged]
+    strangers: dict[str, dict[str, dict[str, float]]]
+
+
+def measure(name: str, data_root: str | None, folds: int | None = None) -> dict[str, Any]:
+    """Train all folds of a configuration, and measure.
+
+    Args:
+        name: of a configuration in ``configs``, or a path.
+        data_root: folder of the datasets; None reads ``EMPDETECT_DATA``.
+        folds: only so many, the first ones; None takes all.
+    """
+    began = time.monotonic()
+    done = [_fold(name, data_root, 0)]
+    done += [_fold(name, data_root, number) for number in range(1, min(folds or 99, done[0].data.folds))]
+    data = done[0].data
+    return {
+        "data": f"{data.about} {data.source}".strip(),
+        "folds": len(done),
+        "targets": {target: _figures(done, target) for target in done[0].tests},
+        "novelty": _novelty(done),
+        "commit": commit(),
+        "machine": machine(),
+        "minutes": round((time.monotonic() - began) / 60, 1),
+    }
+
+
+def _fold(name: str, data_root: str | None, number: int) -> Fold:
+    with tempfile.TemporaryDirectory(prefix="empdetect-calibration-") as folder:
+        arguments = ["fit", f"--config={find_config(name)}", f"--data.init_args.fold={number}"]
+        arguments += [f"--trainer.logger.init_args.save_dir={folder}"]
+        arguments += [f"--data.init_args.data_root={data_root}"] if data_root else []
+        command = run(arguments, CalibratedCommand)
+        detector, data = command.detector, command.datamodule  # type: ignore[attr-defined]
+        examples = examples_of(detector, data, "test")
+        seen, doubt = detector.observe(examples, data.batch_size), detector.doubt(examples)
+        tests = tests_of(detector, data, seen, doubt)
+        found = Fold(detector, data, seen, doubt, tests, {})
+        found.strangers = _strangers(found, examples, Path(folder), data_root)
+    print(f"{name}: fold {number} done", file=sys.stderr)  # noqa: T201
+    return found
+
+
+def _figures(folds: Sequence[Fold], target: str) -> dict[str, Any]:
+    """Figures over all folds as one set, with the fold's own calibration and with that of the other folds."""
+    own = reliability([fold.tests[target] for fold in folds])
+    methods = [_method(fold.detector.calibration, target) for fold in folds]
+    found: dict[str, Any] = {"kind": folds[0].tests[target].target.kind, "own": {**plain(own), "methods": methods}}
+    if len(folds) > 1:
+        crossed = [_crossed(folds, place) for place in range(len(folds))]
+        figures = reliability([tests[target] for tests, _ in crossed])
+        methods = [_method(calibration, target) for _, calibration in crossed]
+        found["other_folds"] = {**plain(figures), "methods": methods}
+    return found
+
+
+def _method(calibration: Calibration | None, target: str) -> str | None:
+    fitted = calibration.targets[target].recalibration if calibration else None
+    return fitted.method if fitted else None
+
+
+def _crossed(folds: Sequence[Fold], place: int) -> tuple[dict[str, Judged], Calibration]:
+    """A fold's test segments, calibrated on those of the other folds."""
+    fold, others = folds[place], [other for number, other in enumerate(folds) if number != place]
+    outputs = {name: torch.cat([other.seen.outputs[name] for other in others]) for name in fold.tests}
+    labels = {
+        name: torch.from_numpy(np.concatenate([other.data.labels("test", name) for other in others]))
+        for name in fold.tests
+    }
+    groups = np.concatenate([groups_of(other.data.parts["test"]) for other in others])
+    own = fold.detector.calibration
+    crossed = calibrate(fold.detector.task, outputs, labels, groups)
+    fold.detector.calibration = crossed
+    tests = tests_of(fold.detector, fold.data, fold.seen, fold.doubt)
+    fold.detector.calibration = own
+    return tests, crossed
+
+
+def _strangers(fold: Fold, examples: Sequence[Example], folder: Path, data_root: str | None) -> Any:
+    """By modality and kind of stranger: how well it is told from the fold's test segments, and what it changes."""
+    detector, found = fold.detector, {}
+    for stream in STREAMS:
+        names = [n for n, e in detector.features.items() if e.modality == stream and n in fold.doubt]
+        if not names:
+            continue
+        made = _made(detector, stream, folder / stream, data_root)
+        usual = [e for e in examples if e.inputs[names[0]][0].observed]
+        found[stream] = {kind: _told(fold, names[0], usual, segments) for kind, segments in made.items()}
+    return found
+
+
+def _made(detector: Detector, stream: str, folder: Path, data_root: str | None) -> dict[str, list[Segment]]:
+    made = strange_segments(
+        stream,
+        folder,
+        STRANGERS if stream != "video" else STRANGERS // 2,
+        detector.task.window or 6.0,
+        detector.task.persons,
+        _channels(detector),
+    )
+    spoken = foreign_speech(data_root, STRANGERS) if stream == "audio" else []
+    return {**made, "another language (German, Emo-DB)": spoken} if spoken else made
+
+
+def _channels(detector: Detector) -> tuple[str, ...]:
+    """Names of the body signals that a detector reads, through extractors that change what others give."""
+    found: tuple[str, ...] = ()
+    for extractor in detector.features.values():
+        inner = extractor
+        while not isinstance(inner, PhysiologyFeatures) and isinstance(getattr(inner, "features", None), Extractor):
+            inner = inner.features  # type: ignore[attr-defined]
+        found += inner.channels if isinstance(inner, PhysiologyFeatures) else ()
+    return found
+
+
+def _told(fold: Fold, name: str, usual: Sequence[Example], segments: Sequence[Segment]) -> dict[str, float]:
+    """Figures of one kind of stranger; those of whom nothing is observed get no score at all."""
+    from sklearn.metrics import roc_auc_score
+
+    detector, cache = fold.detector, FeatureCache(enabled=False)
+    examples = [featurise(s, detector.features, cache, "missing", detector.task.persons) for s in segments]
+    there = [example for example in examples if example.inputs[name][0].observed]
+    found = {"segments": float(len(segments)), "not_scored": 1 - len(there) / len(segments)}
+    if not there or detector.novelty is None:
+        return found
+    strange, known = (detector.novelty.distance(part)[name] for part in (there, usual))
+    truth = np.concatenate([np.zeros(len(known)), np.ones(len(strange))])
+    doubt = detector.doubt(there)[name]
+    return {
+        **found,
+        "auroc": float(roc_auc_score(truth, np.concatenate([known, strange]))),
+        "doubt": float(np.median(doubt)),
+        "doubtful": float((doubt >= STRANGE).mean()),
+        "wider": _width(detector, there) / _width(detector, usual),
+    }
+
+
+def _width(detector: Detector, examples: Sequence[Example]) -> float:
+    """Mean width of the 90% intervals of all targets, in units of their range."""
+    answers = detector.judge(detector.observe(examples), detector.doubt(examples))
+    widths = []
+    for target in detector.task.targets:
+        lowest, highest = (0.0, 1.0) if target.kind == "nominal" else target.limits
+        widths.append(float((answers[target.name].high - answers[target.name].low).mean()) / (highest - lowest))
+    return float(np.mean(widths))
+
+
+def _novelty(folds: Sequence[Fold]) -> dict[str, Any]:
+    """Means over folds: false alarms by modality, and each kind of stranger."""
+    alarms = {
+        name: {
+            "doubted": float(np.mean([(fold.doubt[name] > 0).mean() for fold in folds])),
+            "false_alarms": float(np.mean([(fold.doubt[name] >= STRANGE).mean() for fold in folds])),
+            "worst_fold": float(np.max([(fold.doubt[name] >= STRANGE).mean() for fold in folds])),
+        }
+        for name in folds[0].doubt
+    }
+    strangers: dict[str, Any] = {}
+    for stream, kinds in folds[0].strangers.items():
+        for kind in kinds:
+            each = [fold.strangers[stream][kind] for fold in folds]
+            names = sorted({key for one in each for key in one})
+            strangers.setdefault(stream, {})[kind] = {
+                key: float(np.mean([one[key] for one in each if key in one])) for key in names
+            }
+    return {"own_data": alarms, "strangers": strangers}
+
+
+def digits(value: Any) -> Any:
+    """For JSON: numbers of four digits, None where one is not defined."""
+    if isinstance(value, Mapping):
+        return {key: digits(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [digits(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 4) if np.isfinite(value) else None
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit code 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser("python -m empdetect.bench.calibration", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"configurations (default: {' '.join(NAMES)})")
+    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="results; others in it stay")
+    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    parser.add_argument("--folds", type=int, metavar="N", help="only the first N folds (default: all)")
+    parsed = parser.parse_args(arguments)
+    quieten()
+    try:
+        results = Results(parsed.out)
+        for name in parsed.names or NAMES:
+            results.keep(name, digits(measure(name, parsed.data_root, parsed.folds)))
+            print(calibration_table({name: results.benchmarks[name]}))  # noqa: T201
+            print(strangers_table({name: results.benchmarks[name]}))  # noqa: T201
+    except InputError as error:
+        print(f"empdetect: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

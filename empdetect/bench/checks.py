@@ -1,0 +1,264 @@
+"""Checks that make a figure mean what it says. Each raises ``ProtocolError`` that names who and where."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empdetect.bench.metrics import Metric
+from empdetect.bench.system import Answers, Fold, Labels, System, labels_of, unlabelled
+from empdetect.datamodules.splits import group_of
+from empdetect.features.text import own_words
+from empdetect.recording import Segment, Split
+from empdetect.task import Task
+
+SHUFFLES = 10
+PERMUTATIONS = 400
+CONTROL_SEGMENTS = 1000
+"""The shuffled-label control learns from so many segments, and is asked about so many: it must be cheap."""
+
+SURE = 4.30
+"""Student's t of a one-sided 99.9% bound with ``SHUFFLES`` - 1 degrees of freedom."""
+
+FEW = 16
+SAME = 0.02
+"""Two answers about one segment may differ by so much, as a share of the target's range (padding, threads)."""
+
+Key = tuple[str, str, float | None, float | None]
+
+
+class ProtocolError(Exception):
+    """A protocol is broken, so its figures would mean nothing. The message says who broke it, and where."""
+
+
+def key_of(segment: Segment) -> Key:
+    """What a segment is known by: recording, participant, start and end."""
+    return (segment.recording.id, segment.participant, segment.start, segment.end)
+
+
+class FoldChecks:
+    """Checks of the parts of one fold after the other.
+
+    Args:
+        benchmark: its name, for messages.
+        shortest_text: texts of fewer words may be on both sides of a split.
+    """
+
+    def __init__(self, benchmark: str, shortest_text: int = 1) -> None:
+        self.benchmark = benchmark
+        self.shortest_text = shortest_text
+        self._tested: dict[str, int] = {}
+        self._texts: dict[Key, str] = {}
+
+    def check(self, parts: Mapping[Split, Sequence[Segment]], fold: int) -> None:
+        """Groups and texts of one fold.
+
+        Raises:
+            ProtocolError: a group or a text is in two parts, or a group is tested in two folds.
+        """
+        self._check_parts(parts, fold, "group", group_of)
+        self._check_parts(parts, fold, "text", self._text)
+        for group in sorted({group_of(segment) for segment in parts["test"]}):
+            before = self._tested.setdefault(group, fold)
+            if before != fold:
+                raise ProtocolError(f"{self.benchmark}: group '{group}' is tested in folds {before} and {fold}")
+
+    def _check_parts(
+        self, parts: Mapping[Split, Sequence[Segment]], fold: int, what: str, value_of: Callable[[Segment], str]
+    ) -> None:
+        seen: dict[str, tuple[str, Segment]] = {}
+        for part, segments in parts.items():
+            for segment in segments:
+                value = value_of(segment)
+                before, first = seen.setdefault(value, (part, segment))
+                if value and before != part:
+                    raise ProtocolError(
+                        f"{self.benchmark}, fold {fold}: the {what} '{value[:60]}' is in {before} "
+                        f"({first.recording.id}) and in {part} ({segment.recording.id})"
+                    )
+
+    def _text(self, segment: Segment) -> str:
+        """Normalised words of the scored person; empty if there are too few to tell anything."""
+        key = key_of(segment)
+        if key not in self._texts:
+            text = normalised(text_of(segment))
+            self._texts[key] = text if len(text.split()) >= self.shortest_text else ""
+        return self._texts[key]
+
+
+def text_of(segment: Segment, person: int = 0) -> str:
+    """What a person of a segment said in it: 0 is the scored person. Empty without a transcript."""
+    people = segment.people()
+    if person >= len(people):
+        return ""
+    start = -np.inf if segment.start is None else segment.start
+    end = np.inf if segment.end is None else segment.end
+    said = own_words(people[person])
+    return " ".join(u.text for u in said if u.start is None or start <= u.start < end)
+
+
+def normalised(text: str) -> str:
+    """The words of a text without case, punctuation and spacing."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def check_answers(name: str, fold: int, answers: Answers, segments: Sequence[Segment], task: Task) -> None:
+    """There must be one answer a segment, each a number, probabilities between 0 and 1.
+
+    Raises:
+        ProtocolError: otherwise.
+    """
+    for target in task.targets:
+        where = f"{name}, fold {fold}, target {target.name}"
+        found = answers.get(target.name)
+        if found is None:
+            raise ProtocolError(f"{where}: no answers")
+        if len(found) != len(segments):
+            raise ProtocolError(f"{where}: {len(found)} predictions for {len(segments)} labels")
+        width = target.levels if target.is_categorical else 1
+        if found.shape != (len(segments), width):
+            raise ProtocolError(f"{where}: answers of shape {found.shape}, expected is ({len(segments)}, {width})")
+        wrong = np.flatnonzero(~np.isfinite(found).all(axis=1))
+        if len(wrong):
+            raise ProtocolError(
+                f"{where}: {len(wrong)} predictions are not numbers, the first for {segments[wrong[0]].recording.id}"
+            )
+
+
+def check_learned_from(name: str, fold: Fold, learned: Sequence[Segment]) -> None:
+    """A system that reads the data itself must have learned from the fold's training and validation part alone.
+
+    Raises:
+        ProtocolError: it saw another segment.
+    """
+    allowed = {key_of(segment) for segment in (*fold.train, *fold.val)}
+    others = [segment for segment in learned if key_of(segment) not in allowed]
+    if others:
+        raise ProtocolError(
+            f"{name}, fold {fold.number}: learned from {len(others)} segments outside the training and validation "
+            f"part, the first {key_of(others[0])}"
+        )
+
+
+def check_named(benchmark: str, zscore_by: str | None) -> None:
+    """Features standardised by the tested people's own statistics must show in the name.
+
+    Raises:
+        ProtocolError: the name and what is done differ.
+    """
+    if (zscore_by is not None) != benchmark.endswith("-z"):
+        done = "are" if zscore_by is not None else "are not"
+        raise ProtocolError(
+            f"{benchmark}: features {done} standardised with the statistics of the people tested; "
+            "the names of such protocols, and of no others, end in -z"
+        )
+
+
+def check_scaling(name: str, fold: Fold, zscore_by: str | None) -> None:
+    """A system that reads the data itself must standardise as the protocol says.
+
+    Raises:
+        ProtocolError: it standardises by people where the protocol does not, or the other way round.
+    """
+    if zscore_by != fold.zscore_by:
+        raise ProtocolError(
+            f"{name}, fold {fold.number}: its data module standardises by {zscore_by or 'the training set'}, "
+            f"the protocol by {fold.zscore_by or 'the training set'}; take 'zscore_by' out of the configuration"
+        )
+
+
+def check_alone(name: str, fold: Fold, system: System, segments: Sequence[Segment], answers: Answers) -> None:
+    """The answer about a segment must not depend on which other segments are tested.
+
+    This finds standardisation (or anything else) that is fitted on the test data. A few segments, those
+    with the most extreme answers, are asked about again by themselves. ``-z`` protocols are left out.
+
+    Raises:
+        ProtocolError: an answer changed.
+    """
+    if fold.zscore_by is not None:
+        return
+    for target in fold.task.targets:
+        found = answers[target.name]
+        places = np.argsort(found[:, -1], kind="stable")[-min(FEW, max(len(segments) // 4, 1)) :]
+        alone = system.answers(unlabelled([segments[place] for place in places]))[target.name]
+        span = 1.0 if target.is_categorical else target.limits[1] - target.limits[0]
+        change = float(np.abs(alone - found[places]).max()) / span
+        if change > SAME:
+            raise ProtocolError(
+                f"{name}, fold {fold.number}, target {target.name}: answers change by up to {change:.3f} with what "
+                "else is tested: something is fitted on the test data, which only a protocol named -z may do"
+            )
+
+
+@dataclass(frozen=True)
+class Control:
+    """The shuffled-label control.
+
+    Args:
+        measured: mean metric of systems that learned from shuffled labels.
+        chance: mean metric of their answers against shuffled test labels.
+        limit: what ``measured`` may reach.
+    """
+
+    measured: float
+    chance: float
+    limit: float
+
+
+def check_shuffled(
+    name: str, fold: Fold, system: System, test: Sequence[Segment], metric: Metric, seed: int = 0
+) -> Control:
+    """A system that learned from shuffled labels must do no better than chance.
+
+    Chance is the metric of its answers against permuted test labels. The limit is the 99.9% bound of
+    these permutations or of the spread between shuffles, whichever is higher: people who are tested
+    with many segments each make the spread larger than permutations tell.
+
+    Raises:
+        ProtocolError: it does better: labels leak, or the metric rewards knowing nothing.
+    """
+    generator = np.random.default_rng(seed)
+    train, asked = _some(fold.train, generator), _some(test, generator)
+    labels = labels_of(asked, fold.task)
+    found = []
+    for shuffle in range(SHUFFLES):
+        system.fit(replace(fold, train=shuffled(train, generator), val=()), seed + shuffle)
+        found.append(system.answers(unlabelled(asked)))
+    values = np.array([metric(labels, answers, fold.task) for answers in found])
+    chance = _chance(found, labels, metric, fold.task, generator)
+    measured, level = float(np.nanmean(values)), float(np.nanmean(chance))
+    spread = SURE * float(np.nanstd(values, ddof=1)) / SHUFFLES**0.5
+    limit = max(float(np.nanquantile(chance, 0.999)), level + spread)
+    if measured > limit + 1e-9:
+        raise ProtocolError(
+            f"{name}, fold {fold.number}: with shuffled labels '{system.name}' reaches {measured:.3f}, chance is "
+            f"{level:.3f} (at most {limit:.3f}): labels leak into what it is given"
+        )
+    return Control(measured, level, limit)
+
+
+def shuffled(segments: Sequence[Segment], generator: np.random.Generator) -> list[Segment]:
+    """The same segments, labels dealt out anew among them."""
+    order = generator.permutation(len(segments))
+    return [replace(segment, labels=segments[other].labels) for segment, other in zip(segments, order, strict=True)]
+
+
+def _some(segments: Sequence[Segment], generator: np.random.Generator) -> list[Segment]:
+    chosen = sorted(generator.permutation(len(segments))[:CONTROL_SEGMENTS])
+    return [segments[place] for place in chosen]
+
+
+def _chance(
+    found: Sequence[Answers], labels: Labels, metric: Metric, task: Task, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Mean metric of the answers against each of many permutations of the labels."""
+    count = len(next(iter(labels.values())))
+    means = []
+    for _ in range(PERMUTATIONS):
+        order = generator.permutation(count)
+        permuted = {name: values[order] for name, values in labels.items()}
+        means.append(float(np.mean([metric(permuted, answers, task) for answers in found])))
+    return np.array(means)

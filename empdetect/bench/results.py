@@ -1,0 +1,64 @@
+"""The file of results: one entry a benchmark, written after each fold, so that a killed run keeps what it has."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from empdetect.errors import InputError
+
+FORMAT = 2
+"""Raised when the keys change. Format 1 was one file a configuration."""
+
+
+class Results:
+    """Results of several benchmarks in one JSON file; those of others that are in it already stay.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: there is a file that holds something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.benchmarks: dict[str, Any] = read_results(path) if path.exists() else {}
+
+    def keep(self, name: str, report: Mapping[str, Any]) -> None:
+        """Put down a benchmark's report."""
+        self.benchmarks[name] = dict(report)
+        self._write()
+
+    def _write(self) -> None:
+        content = {"format": FORMAT, "benchmarks": dict(sorted(self.benchmarks.items()))}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all: a run that is killed while it writes must not lose the folds before.
+        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, suffix=".tmp", delete=False) as file:
+            json.dump(content, file, indent=2, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+        Path(file.name).chmod(0o666 & ~_umask())
+        Path(file.name).replace(self.path)
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Reports by benchmark.
+
+    Raises:
+        InputError: the file cannot be read or holds something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"Reading the results {path}: {str(error).splitlines()[0]}; name another file") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT or "benchmarks" not in content:
+        raise InputError(f"Reading the results {path}: not results of `empdetect bench`; name another file")
+    return dict(content["benchmarks"])
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

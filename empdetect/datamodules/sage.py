@@ -1,0 +1,75 @@
+"""SAGE: whether a supporter's reply made a simulated user feel better (Zhang et al., 2025; the logs of DeepSeek-V3)."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from empdetect.datamodules.text import PairDataModule, Text
+from empdetect.errors import InputError
+from empdetect.streams.files import require_file
+from empdetect.task import Target
+
+
+class SageDataModule(PairDataModule):
+    """Turns of dialogues between a simulated user and eight language models, in Chinese.
+
+    A segment is one reply of a model and the user's turn before it. The label says whether the user's
+    emotion (0 to 100, by the simulator's own account after the reply) rose or fell; the five replies
+    that left it where it was have no label. The same scenario, and the same persona in several
+    scenarios, stays in one fold: there are 100 scenarios with 91 personas, each played with all models.
+
+    Args:
+        features: one extractor for each modality the model is to see, by modality.
+        data_root: folder that holds ``rlver``; None reads ``EMPDETECT_DATA``.
+        context: whether the model reads the user's turn besides the reply.
+        folds, fold, batch_size, seed, workers: as for ``PairDataModule``.
+    """
+
+    about: ClassVar[str] = (
+        "SAGE: 6,184 replies of eight language models to a simulated user who then felt better or worse."
+    )
+    licence: ClassVar[str] = "MIT"
+    source: ClassVar[str] = "Zhang et al., arXiv 2505.02847; https://github.com/Tencent/digitalhuman/tree/main/SAGE"
+    folder: ClassVar[str] = "rlver"
+    speaker: ClassVar[str] = "supporter"
+    listener: ClassVar[str] = "user"
+    targets: ClassVar[tuple[Target, ...]] = (Target("better", "binary"),)
+    construct: ClassVar[str] = "emotion"
+
+    def texts(self, folder: Path) -> Iterator[Text]:
+        """One text a reply that the user answered.
+
+        Raises:
+            InputError: no log is there, or one is broken.
+        """
+        paths = sorted((folder / "sage_logs_deepseek_v3").glob("*.jsonl.gz"))
+        if not paths:
+            raise InputError(f"Reading SAGE: no log at {folder / 'sage_logs_deepseek_v3' / '*.jsonl.gz'}")
+        for path in paths:
+            for dialogue in _dialogues(path):
+                try:
+                    yield from _replies(path.name.removesuffix(".jsonl.gz"), dialogue)
+                except (KeyError, TypeError, AttributeError) as error:
+                    raise InputError(f"Reading SAGE: a dialogue of {path} lacks {error}; download it again") from None
+
+
+def _dialogues(path: Path) -> Iterator[Any]:
+    try:
+        with gzip.open(require_file(path), "rt", encoding="utf-8") as file:
+            yield from map(json.loads, file)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"Reading SAGE: {path} cannot be read ({error}); download it again") from None
+
+
+def _replies(model: str, dialogue: Any) -> Iterator[Text]:
+    turns, scenario = dialogue["history"], str(dialogue["id"])
+    ties = (scenario, str(dialogue["player"]))
+    for number in range(0, len(turns) - 2, 2):
+        asked, reply, answered = turns[number : number + 3]
+        if (asked["role"], reply["role"], answered["role"]) != ("user", "assistant", "user"):
+            raise InputError(f"Reading SAGE: {model}, {scenario}: turns {number} to {number + 2} do not take turns")
+        change = answered["emotion-point"] - asked["emotion-point"]
+        labels = {"better": float(change > 0)} if change else {}
+        yield Text(f"{model}_{scenario}_{number // 2}", reply["content"], labels, ties, context=asked["content"])

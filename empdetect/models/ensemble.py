@@ -1,0 +1,127 @@
+"""Ensemble: several trained detectors that answer as one, and by their disagreement tell how sure they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor
+from empdetect.models.detector_module import DetectorModule
+from empdetect.task import Target, Task
+
+
+class Ensemble(nn.Module):
+    """Mean of the members' probabilities, or of their numbers (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
+
+    Members may read different modalities. A member to which nothing was given of a scored person has
+    no say about that person.
+
+    Args:
+        members: trained modules of one task.
+
+    Raises:
+        InputError: there are none, or their tasks differ.
+    """
+
+    def __init__(self, members: Sequence[DetectorModule]) -> None:
+        super().__init__()
+        if not members:
+            raise InputError("Building an ensemble: at least one member is needed")
+        if any(member.task != members[0].task for member in members):
+            raise InputError("Building an ensemble: its members answer different tasks; train them on the same data")
+        self.networks = nn.ModuleList(members)
+
+    @property
+    def members(self) -> list[DetectorModule]:
+        """The members, in the order given."""
+        return [cast(DetectorModule, member) for member in self.networks]
+
+    @property
+    def task(self) -> Task:
+        """What its members answer."""
+        return self.members[0].task
+
+    @property
+    def modalities(self) -> list[str]:
+        """Names of all modalities that any member reads, sorted."""
+        return sorted({name for member in self.members for name in member.modalities})
+
+    def rebuilt(self) -> set[str]:
+        """Names in the ``state_dict`` that building the members again restores bit for bit."""
+        return {f"networks.{place}.{key}" for place, member in enumerate(self.members) for key in member.rebuilt()}
+
+    def check_features(self, features: Mapping[str, Extractor]) -> None:
+        """Make sure that there is an extractor for each member's encoders.
+
+        Raises:
+            InputError: one is missing or of another width.
+        """
+        for member in self.members:
+            member.check_features(features)
+
+    def forward(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Outputs of every head, by target ``(batch, outputs)``, in the form of a single detector's.
+
+        Args:
+            inputs: by modality, ``(batch, person, time, feature)``.
+            masks: by modality, ``(batch, person, time)``.
+        """
+        return self.with_spread(inputs, masks)[0]
+
+    def with_spread(
+        self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Outputs as of ``forward``, and by target how far the members disagree ``(batch,)``.
+
+        That is the standard deviation of what those say that were given something: of a probability, the
+        largest over the levels; of a number, in the unit range.
+        """
+        answers, weights = self.answers(inputs, masks), self.weights(masks).unsqueeze(-1)
+        means = {name: (each * weights).sum(dim=0) for name, each in answers.items()}
+        spread = {
+            name: ((each - means[name]).square() * weights).sum(dim=0).sqrt().amax(dim=-1)
+            for name, each in answers.items()
+        }
+        return {target.name: _to_outputs(target, means[target.name]) for target in self.task.targets}, spread
+
+    def answers(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each member's answer, by target ``(member, batch, outputs)``: probabilities, or numbers in the unit range."""
+        found = [
+            member(
+                {name: inputs[name] for name in member.modalities}, {name: masks[name] for name in member.modalities}
+            )
+            for member in self.members
+        ]
+        return {
+            target.name: torch.stack([_to_answers(target, outputs[target.name]) for outputs in found])
+            for target in self.task.targets
+        }
+
+    def weights(self, masks: Mapping[str, Tensor]) -> Tensor:
+        """Say of each member ``(member, batch)``, summing to 1: none for those that were given nothing."""
+        seen = torch.stack(
+            [
+                torch.stack([masks[name][:, 0].any(dim=-1) for name in member.modalities]).any(dim=0)
+                for member in self.members
+            ]
+        ).float()
+        # Of people of whom nobody was given anything all say something: it is finite and not used.
+        seen = torch.where(seen.any(dim=0), seen, torch.ones_like(seen))
+        return seen / seen.sum(dim=0)
+
+
+def _to_answers(target: Target, outputs: Tensor) -> Tensor:
+    """Outputs of a head as what can be averaged: probabilities of classes, of "above level k", or numbers."""
+    if target.kind == "nominal":
+        return outputs.softmax(dim=-1)
+    return outputs.sigmoid() if target.is_categorical else outputs
+
+
+def _to_outputs(target: Target, answers: Tensor) -> Tensor:
+    """The outputs that a head would have given for these answers."""
+    if not target.is_categorical:
+        return answers
+    answers = answers.clamp(1e-6, 1 - 1e-6)
+    return answers.log() if target.kind == "nominal" else answers.logit()

@@ -1,0 +1,184 @@
+"""Kernel machine: heads that are solved instead of trained, for a few hundred examples with thousands of features.
+
+Kernel ridge regression on the labels, which is the least-squares support vector machine (Suykens and Vandewalle,
+1999; Rifkin and Klautau, JMLR 2004). Nothing is chosen on the data: the answers of several settings are averaged.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from empdetect.errors import InputError
+from empdetect.models.heads import level_probabilities
+from empdetect.task import Target
+
+SHARPNESS = tuple(10 ** (step / 20) for step in range(41))
+"""By how much scores may be multiplied to become the outputs of a softmax or sigmoid: 1 to 100."""
+
+
+class KernelMachine:
+    """Settings of the heads of a detector that is solved (``models.kernel_heads``).
+
+    Two segments are as alike as ``exp(-narrowness * sum over modalities of share * mean squared difference)`` of
+    their standardised vectors says.
+
+    Args:
+        narrowness: of the Gaussian.
+        relevance: each feature is weighted by this power of the share of its variance that the labels explain; 0
+            counts all alike. The answers for all powers are averaged.
+        noise: strengths of the ridge. The answers for all strengths are averaged.
+        shares: weight of a modality in the sum; one that is not named counts 1.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        narrowness: float = 0.2,
+        relevance: Sequence[float] = (0.0, 0.5, 1.0),
+        noise: Sequence[float] = (0.03, 0.1, 0.3),
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
+        self.narrowness = narrowness
+        self.relevance = tuple(relevance)
+        self.noise = tuple(noise)
+        self.shares = dict(shares or {})
+        if narrowness <= 0 or not self.relevance or not self.noise or min(self.noise) <= 0:
+            raise InputError(
+                "Kernel machine: 'narrowness' and 'noise' must be above 0, and 'relevance' and 'noise' not empty; "
+                f"got {narrowness:g}, {list(self.noise)} and {list(self.relevance)}"
+            )
+        if any(share <= 0 for share in self.shares.values()):
+            raise InputError(
+                f"Kernel machine: 'shares' must be above 0, got {self.shares}; leave a modality out instead"
+            )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Segments as vectors.
+
+    Args:
+        blocks: one for each modality and person, ``(n, width)``, standardised.
+        present: ``(n, block)``
+    """
+
+    blocks: tuple[Tensor, ...]
+    present: Tensor
+
+    def take(self, places: Tensor, blocks: Sequence[int] | None = None) -> "Rows":
+        """Some of the segments, and some of the blocks."""
+        chosen = range(len(self.blocks)) if blocks is None else blocks
+        return Rows(tuple(self.blocks[b][places] for b in chosen), self.present[places][:, list(chosen)])
+
+    def weighted(self, weights: Sequence[Tensor]) -> "Rows":
+        """Each feature times its weight."""
+        return Rows(tuple(block * weight for block, weight in zip(self.blocks, weights, strict=True)), self.present)
+
+    def patterns(self) -> list[tuple[tuple[int, ...], Tensor]]:
+        """Which blocks are there together, and the places of the segments where it is so."""
+        kinds, kind_of = torch.unique(self.present, dim=0, return_inverse=True)
+        return [
+            (tuple(kind.nonzero().flatten().tolist()), (kind_of == number).nonzero().flatten())
+            for number, kind in enumerate(kinds)
+        ]
+
+    def holding(self, blocks: Sequence[int]) -> Tensor:
+        """Places of the segments that have all of these blocks."""
+        return self.present[:, list(blocks)].all(dim=1).nonzero().flatten()
+
+
+def likeness(one: Rows, other: Rows, shares: Sequence[float], narrowness: float) -> Tensor:
+    """Gaussian kernel ``(one, other)`` of segments that have all blocks."""
+    distances = [
+        share * squared_distance(a, b) / a.shape[1]
+        for share, a, b in zip(shares, one.blocks, other.blocks, strict=True)
+    ]
+    return torch.stack(distances).sum(dim=0).mul(-narrowness).exp().double()
+
+
+def squared_distance(a: Tensor, b: Tensor) -> Tensor:
+    """``(n, width)`` and ``(m, width)`` to ``(n, m)``."""
+    squares = a.square().sum(dim=1).unsqueeze(1) + b.square().sum(dim=1).unsqueeze(0)
+    return (squares - 2 * a @ b.T).clamp(min=0)
+
+
+def coefficients(kernel: Tensor, answers: Tensor, weights: Tensor, noise: float) -> Tensor:
+    """Solution ``(n, outputs)`` of weighted kernel ridge regression.
+
+    Args:
+        kernel: ``(n, n)``
+        answers: ``(n, outputs)`` without their mean.
+        weights: ``(n,)``; a segment of weight 2 counts as two.
+        noise: of the ridge.
+    """
+    solved: Tensor = torch.linalg.solve(kernel + torch.diag(noise / weights), answers)
+    return solved
+
+
+def coded(target: Target, labels: Tensor) -> Tensor:
+    """Labels ``(n,)`` as numbers to regress on ``(n, outputs)``: 0 and 1, or numbers in the unit range."""
+    if not target.is_categorical:
+        low, high = target.limits
+        return ((labels - low) / (high - low)).double().unsqueeze(1)
+    levels = labels.long().unsqueeze(1)
+    if target.kind == "nominal":
+        return (levels == torch.arange(target.levels, device=labels.device)).double()
+    return (levels > torch.arange(target.outputs, device=labels.device)).double()
+
+
+def as_outputs(target: Target, scores: Tensor, sharpness: float) -> Tensor:
+    """Scores ``(n, outputs)`` as the outputs of a head."""
+    if not target.is_categorical:
+        return scores
+    return (scores if target.kind == "nominal" else scores - 0.5) * sharpness
+
+
+def best_sharpness(target: Target, scores: Tensor, labels: Tensor) -> float:
+    """The sharpness with the least negative log-likelihood of labels ``(n,)``; 1 for numbers."""
+    if not target.is_categorical:
+        return 1.0
+    levels = labels.long().unsqueeze(1)
+
+    def loss(sharpness: float) -> float:
+        chances = level_probabilities(target, as_outputs(target, scores, sharpness)).gather(1, levels)
+        return -float(chances.clamp(min=1e-12).log().mean())
+
+    return min(SHARPNESS, key=loss)
+
+
+def row_weights(target: Target, labels: Tensor, balance: bool) -> Tensor:
+    """Weight of each segment ``(n,)``: the inverse of its level's share, if levels are to be balanced."""
+    if not (balance and target.is_categorical):
+        return torch.ones_like(labels, dtype=torch.double)
+    counts = torch.bincount(labels.long(), minlength=target.levels).double()
+    return (len(labels) / ((counts > 0).sum() * counts.clamp(min=1)))[labels.long()]
+
+
+def feature_weights(target: Target, block: Tensor, labels: Tensor, power: float) -> Tensor:
+    """Weight of each feature ``(width,)``, of mean square 1: a power of the share of variance that labels explain.
+
+    Args:
+        target: what the labels are of.
+        block: ``(n, width)``
+        labels: ``(n,)``
+        power: 0 gives 1 to all.
+    """
+    weights = explained(target, block, labels) ** power
+    size = float(weights.square().mean().sqrt())
+    return weights / size if size > 0 else torch.ones_like(weights)
+
+
+def explained(target: Target, block: Tensor, labels: Tensor) -> Tensor:
+    """Share of the variance of each feature between the levels, or shared with the numbers, 0 to 1: ``(width,)``."""
+    centred = block - block.mean(dim=0)
+    total = centred.square().sum(dim=0).clamp(min=1e-9)
+    if not target.is_categorical:
+        numbers = (labels - labels.mean()).to(block.dtype)
+        return (numbers @ centred).square() / (numbers.square().sum().clamp(min=1e-9) * total)
+    member = torch.nn.functional.one_hot(labels.long(), target.levels).to(block.dtype)
+    sums = member.T @ centred
+    return (sums.square() / member.sum(dim=0).clamp(min=1).unsqueeze(1)).sum(dim=0) / total

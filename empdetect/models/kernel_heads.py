@@ -1,0 +1,145 @@
+"""The heads of a detector that is solved: they keep the training segments' vectors and compare new ones with them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from empdetect.models.kernel import KernelMachine, Rows, as_outputs, best_sharpness
+from empdetect.models.kernel_solver import AveragedSolver
+from empdetect.task import Target, Task
+
+LIMIT = 4.0
+"""Standardised values beyond it are cut: one strange value must not make a segment unlike all others."""
+INNER_FOLDS = 5
+UNKNOWN_SHARPNESS = 5.0
+"""Of scores that could not be held against labels, as all training segments are of one group."""
+
+
+class KernelHeads(nn.Module):
+    """Answers of a ``KernelMachine`` to every target.
+
+    Where a modality is missing, the machine is solved anew without it: the answer is that of a machine that never
+    had it. A segment of which nothing is there gets the mean answer.
+
+    Args:
+        machine: its settings.
+        task: what to answer.
+        widths: length of the vector of each modality.
+    """
+
+    vectors: Tensor
+    present: Tensor
+    labels: Tensor
+    sharpness: Tensor
+    balance: Tensor
+
+    def __init__(self, machine: KernelMachine, task: Task, widths: Mapping[str, int]) -> None:
+        super().__init__()
+        self.machine = machine
+        self.task = task
+        self.modalities = sorted(widths)
+        self.widths = [widths[name] for name in self.modalities for _ in range(task.persons)]
+        self.shares = [machine.shares.get(name, 1.0) for name in self.modalities for _ in range(task.persons)]
+        self.register_buffer("vectors", torch.zeros(0, sum(self.widths)))
+        self.register_buffer("present", torch.zeros(0, len(self.widths), dtype=torch.bool))
+        self.register_buffer("labels", torch.zeros(0, len(task.targets)))
+        self.register_buffer("sharpness", torch.ones(len(task.targets)))
+        self.register_buffer("balance", torch.ones((), dtype=torch.bool))
+        self._solvers: dict[int, AveragedSolver] = {}
+
+    @torch.no_grad()
+    def forward(self, vectors: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Outputs.
+
+        Args:
+            vectors: by modality, ``(batch, person, width)``, standardised.
+            present: by modality, ``(batch, person)``.
+
+        Returns:
+            By target, ``(batch, outputs)``.
+        """
+        asked = self._rows(*self._flat(vectors, present))
+        return {target.name: self._outputs(number, target, asked) for number, target in enumerate(self.task.targets)}
+
+    @torch.no_grad()
+    def fit(
+        self,
+        vectors: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        labels: Mapping[str, Tensor],
+        groups: Sequence[str],
+        balance: bool,
+    ) -> None:
+        """Keep the training segments, and find by cross-validation over their groups how sure the answers may be.
+
+        Args:
+            vectors, present: as for ``forward``, of all training segments.
+            labels: by target, ``(n,)``, NaN where unknown.
+            groups: of each segment.
+            balance: count each level of a target alike, however rare.
+        """
+        self._solvers = {}
+        self.balance.fill_(balance)
+        self.vectors, self.present = self._flat(vectors, present)
+        self.labels = torch.stack([labels[target.name].float() for target in self.task.targets], dim=1)
+        for number, target in enumerate(self.task.targets):
+            self.sharpness[number] = self._fitting_sharpness(number, target, groups)
+
+    def _fitting_sharpness(self, number: int, target: Target, groups: Sequence[str]) -> float:
+        """The sharpness that makes probabilities of scores about groups that were held out."""
+        rows, labels, places = self._known(number)
+        splits = _group_folds(labels, [groups[place] for place in places.tolist()])
+        if not splits:
+            return UNKNOWN_SHARPNESS
+        scores = labels.new_zeros(len(labels), target.outputs, dtype=torch.double)
+        for train, held_out in splits:
+            scores[held_out] = self._solver(target, rows.take(train), labels[train]).scores(rows.take(held_out))
+        return best_sharpness(target, scores, labels)
+
+    def _outputs(self, number: int, target: Target, asked: Rows) -> Tensor:
+        if number not in self._solvers:
+            rows, labels, _ = self._known(number)
+            self._solvers[number] = self._solver(target, rows, labels)
+        scores = self._solvers[number].scores(asked)
+        return as_outputs(target, scores, float(self.sharpness[number])).float()
+
+    def _solver(self, target: Target, rows: Rows, labels: Tensor) -> AveragedSolver:
+        return AveragedSolver(self.machine, target, rows, labels, self.shares, bool(self.balance))
+
+    def _known(self, number: int) -> tuple[Rows, Tensor, Tensor]:
+        """Training segments with a label of a target, these labels, and their places."""
+        places = torch.isfinite(self.labels[:, number]).nonzero().flatten()
+        return self._rows(self.vectors, self.present).take(places), self.labels[places, number], places
+
+    def _flat(self, vectors: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Vectors ``(batch, widths of all blocks)`` and which blocks are there ``(batch, block)``."""
+        flat = torch.cat([vectors[name].flatten(1) for name in self.modalities], dim=1)
+        there = torch.cat([present[name] for name in self.modalities], dim=1)
+        return flat.detach().float().nan_to_num(0.0).clamp(-LIMIT, LIMIT), there
+
+    def _rows(self, flat: Tensor, present: Tensor) -> Rows:
+        return Rows(torch.split(flat, self.widths, dim=1), present)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        """Make room for as many training segments as were kept, and forget what was solved for others."""
+        for name in ("vectors", "present", "labels"):
+            kept = state_dict.get(prefix + name)
+            if kept is not None:
+                own = getattr(self, name)
+                setattr(self, name, own.new_zeros(len(kept), own.shape[1]))
+        self._solvers = {}
+        super()._load_from_state_dict(state_dict, prefix, *others)
+
+
+def _group_folds(labels: Tensor, groups: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
+    """Places to learn from and to hold out; no group is in both. None if there is one group only."""
+    from sklearn.model_selection import GroupKFold
+
+    folds = min(INNER_FOLDS, len(set(groups)))
+    if folds < 2:
+        return []
+    splits = GroupKFold(folds).split(labels.cpu().numpy(), groups=list(groups))
+    device = labels.device
+    return [(torch.from_numpy(train).to(device), torch.from_numpy(held).to(device)) for train, held in splits]

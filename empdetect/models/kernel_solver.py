@@ -1,0 +1,111 @@
+"""Kernel ridge regression of one target, solved for whichever modalities are there."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from empdetect.models.kernel import KernelMachine, Rows, coded, coefficients, feature_weights, likeness, row_weights
+from empdetect.task import Target
+
+Pattern = tuple[int, ...]
+"""Places of the blocks that are there."""
+
+
+class AveragedSolver:
+    """Mean of the answers of all settings of a machine.
+
+    With few groups to choose by, the choice of one setting is chance; their mean is as good as the better ones.
+
+    Args:
+        machine: the settings.
+        target, rows, labels, shares, balance: as for ``KernelSolver``.
+    """
+
+    def __init__(
+        self, machine: KernelMachine, target: Target, rows: Rows, labels: Tensor, shares: Sequence[float], balance: bool
+    ) -> None:
+        self.noise = machine.noise
+        self.solvers = [
+            KernelSolver(target, rows, labels, shares, machine.narrowness, relevance, balance)
+            for relevance in machine.relevance
+        ]
+
+    def scores(self, asked: Rows) -> Tensor:
+        """Scores ``(n, outputs)``, about 0 to 1."""
+        return torch.stack([solver.scores(asked, noise) for solver in self.solvers for noise in self.noise]).mean(dim=0)
+
+
+class KernelSolver:
+    """Answers about one target from segments whose labels are known.
+
+    Args:
+        target: the target.
+        rows: the segments.
+        labels: ``(n,)``, all known.
+        shares: weight of each block in the distance.
+        narrowness: of the Gaussian.
+        relevance: power of the features' weights.
+        balance: count each level alike.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        rows: Rows,
+        labels: Tensor,
+        shares: Sequence[float],
+        narrowness: float,
+        relevance: float,
+        balance: bool,
+    ) -> None:
+        self.target = target
+        self.labels = labels
+        self.shares = shares
+        self.narrowness = narrowness
+        self.balance = balance
+        self.weights = [self._feature_weights(rows, block, relevance) for block in range(len(rows.blocks))]
+        self.rows = rows.weighted(self.weights)
+        self._kernels: dict[Pattern, Tensor] = {}
+        self._solutions: dict[tuple[Pattern, float], tuple[Tensor, Tensor]] = {}
+
+    def scores(self, asked: Rows, noise: float) -> Tensor:
+        """Scores ``(n, outputs)``, about 0 to 1."""
+        asked = asked.weighted(self.weights)
+        scores = self.labels.new_zeros(len(asked.present), self.target.outputs, dtype=torch.double)
+        for blocks, places in asked.patterns():
+            known = self.rows.holding(blocks)
+            if not blocks or not len(known):
+                scores[places] = self._answers(self.labels)[2]
+                continue
+            solution, mean = self._solution(blocks, noise)
+            like = self._likeness(asked.take(places, blocks), self.rows.take(known, blocks), blocks)
+            scores[places] = like @ solution + mean
+        return scores
+
+    def _solution(self, blocks: Pattern, noise: float) -> tuple[Tensor, Tensor]:
+        """Coefficients ``(n, outputs)`` of the segments that have these blocks, and their mean answer."""
+        if (blocks, noise) not in self._solutions:
+            answers, weights, mean = self._answers(self.labels[self.rows.holding(blocks)])
+            self._solutions[blocks, noise] = coefficients(self._kernel(blocks), answers - mean, weights, noise), mean
+        return self._solutions[blocks, noise]
+
+    def _answers(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels as numbers ``(n, outputs)``, weights ``(n,)`` and weighted mean ``(outputs,)``."""
+        answers, weights = coded(self.target, labels), row_weights(self.target, labels, self.balance)
+        return answers, weights, (weights.unsqueeze(1) * answers).sum(dim=0) / weights.sum()
+
+    def _kernel(self, blocks: Pattern) -> Tensor:
+        if blocks not in self._kernels:
+            known = self.rows.take(self.rows.holding(blocks), blocks)
+            self._kernels[blocks] = self._likeness(known, known, blocks)
+        return self._kernels[blocks]
+
+    def _likeness(self, one: Rows, other: Rows, blocks: Pattern) -> Tensor:
+        return likeness(one, other, [self.shares[block] for block in blocks], self.narrowness)
+
+    def _feature_weights(self, rows: Rows, block: int, relevance: float) -> Tensor:
+        there = rows.holding([block])
+        if not len(there):
+            return torch.ones(rows.blocks[block].shape[1], device=self.labels.device)
+        return feature_weights(self.target, rows.blocks[block][there], self.labels[there], relevance)

@@ -1,0 +1,95 @@
+"""How the weights that come with the package are made: only data whose licence allows it has a part in them.
+
+``empdetect fit --config configs/text_emotions.yaml``, then ``python -m empdetect.shipped adapter RUN/detector``;
+``empdetect fit --config configs/text_empathy.yaml``, then ``python -m empdetect.shipped detector RUN/detector``.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from empdetect.detector import Detector
+from empdetect.errors import InputError
+from empdetect.features.text import WEIGHTS
+from empdetect.models.encoders.text import TransformerTextEncoder
+
+LARGEST = 5_000_000
+"""Bytes that a detector or an adapter in the package may take."""
+
+FREE = ("CC0", "CC BY 4.0", "MIT", "Apache-2.0")
+"""Licences under which what was learned from data may be passed on."""
+
+PUBLISHED_AS = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def ship_adapter(folder: Path, out: Path) -> Path:
+    """Write the adapter of a detector's text encoder as PEFT does, with the detector's card.
+
+    Raises:
+        InputError: the detector has no adapter, its data may not be passed on, or it is too large.
+    """
+    detector = Detector.from_pretrained(folder, device="cpu")
+    _check_licence(folder, detector.facts)
+    encoder = dict(detector.module.named_modules()).get("encoders.text")
+    if not isinstance(encoder, TransformerTextEncoder) or encoder.adapter_rank is None:
+        raise InputError(f"Shipping the adapter of {folder}: it has none; train with 'adapter_rank'")
+    network: Any = encoder.backbone
+    # Where MiniLM lay on the machine of the training says nothing to others.
+    network.peft_config["default"].base_model_name_or_path = PUBLISHED_AS
+    network.save_pretrained(str(out), save_embedding_layers=False)
+    shutil.copyfile(folder / "README.md", out / "README.md")
+    return _checked(out)
+
+
+def ship_detector(folder: Path, out: Path) -> Path:
+    """Copy a detector into the package.
+
+    Raises:
+        InputError: its data may not be passed on, or it is too large.
+    """
+    detector = Detector.from_pretrained(folder, device="cpu")
+    _check_licence(folder, detector.facts)
+    return _checked(detector.save_pretrained(out))
+
+
+def _check_licence(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Every head's data must be free: what was learned from others is never shipped."""
+    heads: Mapping[str, Mapping[str, Any]] = facts.get("heads", {})
+    bound = {str(head["licence"]) for head in heads.values() if head["licence"] not in FREE}
+    if bound or not heads:
+        raise InputError(
+            f"Shipping {folder}: it learned from data under '{', '.join(sorted(bound)) or 'unknown terms'}'; "
+            f"only {', '.join(FREE)} may be passed on"
+        )
+
+
+def _checked(folder: Path) -> Path:
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    if size > LARGEST:
+        raise InputError(f"Shipping {folder}: {size / 1e6:.1f} MB, at most {LARGEST / 1e6:g} are allowed")
+    return folder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit code 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser("python -m empdetect.shipped", description=__doc__)
+    parser.add_argument("what", choices=["adapter", "detector"])
+    parser.add_argument("folder", type=Path, metavar="DETECTOR", help="folder of a trained detector")
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="default: the package's own folder of weights")
+    parsed = parser.parse_args(arguments)
+    ship, name = (ship_adapter, "emotions") if parsed.what == "adapter" else (ship_detector, "text-empathy")
+    try:
+        print(ship(parsed.folder, parsed.out or WEIGHTS / name))  # noqa: T201
+    except InputError as error:
+        print(f"empdetect: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

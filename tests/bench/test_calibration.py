@@ -1,0 +1,69 @@
+"""The command that measures calibration and strangers, on a made dataset; and the tables of the documentation."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from empdetect.bench.calibration import main
+from empdetect.bench.calibration_table import calibration_table, strangers_table
+from empdetect.bench.results import read_results
+from tests.datamodules.test_stress_predict import write as write_stress
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {
+    "name": "made",
+    "trainer": {"max_epochs": 1, "enable_progress_bar": False},
+    "data": {
+        "class_path": "empdetect.datamodules.stress_predict.StressPredictDataModule",
+        "init_args": {
+            "folds": 3,
+            "features": {
+                "heart": {
+                    "class_path": "empdetect.features.table.TableFeatures",
+                    "init_args": {"columns": ["heart_rate"], "modality": "heart", "table": "heart"},
+                }
+            },
+        },
+    },
+    "model": {
+        "width": 8,
+        "fusion_layers": 0,
+        "encoders": {
+            "heart": {
+                "class_path": "empdetect.models.encoders.temporal.TemporalConvEncoder",
+                "init_args": {"features": 1, "width": 8, "layers": 1},
+            }
+        },
+    },
+}
+
+
+def test_all_folds_of_a_configuration_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config, out = tmp_path / "made.yaml", tmp_path / "calibration.json"
+    config.write_text(yaml.safe_dump(CONFIG))
+    assert main([str(config), "-o", str(out), "--data-root", str(write_stress(tmp_path))]) == 0
+    [(name, report)] = read_results(out).items()
+    assert report["folds"] == 3
+    own, others = (report["targets"]["stress"][which] for which in ("own", "other_folds"))
+    assert own["cases"] == others["cases"] == 12
+    assert own["methods"] == ["none"] * 3, "four cases tell nothing"
+    assert 0 <= others["ece_after"] <= 1
+    assert report["novelty"] == {"own_data": {}, "strangers": {}}, "too few segments to know what is usual"
+    assert name in capsys.readouterr().out
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_what_is_missing_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["no_such", "-o", str(tmp_path / "x.json")]) == 2
+    assert "Looking for the configuration 'no_such'" in capsys.readouterr().err
+
+
+def test_the_documentation_shows_the_committed_results() -> None:
+    measured = read_results(ROOT / "docs" / "results" / "calibration.json")
+    page = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
+    assert calibration_table(measured) in page
+    assert strangers_table(measured) in page

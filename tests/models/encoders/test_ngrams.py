@@ -1,0 +1,72 @@
+"""The n-gram encoder weighs as scikit-learn does, and learns."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from empdetect.models.encoders.ngrams import NgramEncoder, NgramSketch
+
+COUNTS = np.array([[2, 0, 1, 0], [1, 1, 0, 0], [3, 0, 0, 1]])
+
+
+def rows(counts: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Frames of number and count, ``(batch, time, 2)``, as the extractor gives them."""
+    numbers = np.broadcast_to(np.arange(counts.shape[1]), counts.shape)
+    x = torch.from_numpy(np.stack([numbers, counts], axis=-1)).float()
+    return x, torch.from_numpy(counts > 0)
+
+
+def test_weights_are_those_of_scikit_learn() -> None:
+    encoder = NgramEncoder(buckets=8, width=4)
+    torch.nn.init.eye_(encoder.table.weight)
+    x, mask = rows(COUNTS)
+    encoder.train()
+    encoder(x, mask)
+    encoder(x, mask)  # a second epoch changes next to nothing
+    encoder.eval()
+    expected = TfidfTransformer(sublinear_tf=True, smooth_idf=False).fit(np.vstack([COUNTS]))
+    found = encoder(x, mask).detach().numpy()
+    np.testing.assert_allclose(found, expected.transform(COUNTS).toarray(), atol=0.12)
+    assert encoder.documents == 6
+    assert encoder.holding[:4].tolist() == [6, 2, 2, 2]
+
+
+def test_what_training_never_showed_counts_for_nothing() -> None:
+    encoder = NgramEncoder(buckets=8, width=4)
+    encoder.train()
+    encoder(*rows(COUNTS))
+    encoder.eval()
+    alone = encoder(torch.tensor([[[7.0, 5.0]]]), torch.ones(1, 1, dtype=torch.bool))
+    assert torch.equal(alone, torch.zeros(1, 4))
+
+
+def test_it_learns_which_word_matters() -> None:
+    torch.manual_seed(0)
+    counts = np.random.default_rng(0).integers(0, 2, (64, 8))
+    labels = torch.from_numpy(counts[:, 3]).float()
+    encoder, head = NgramEncoder(buckets=8, width=4, drop=0.1), torch.nn.Linear(4, 1)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], 0.1)
+    encoder.train()
+    for _ in range(30):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(head(encoder(*rows(counts))).squeeze(1), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    encoder.eval()
+    assert ((head(encoder(*rows(counts))).squeeze(1) > 0) == (labels > 0)).float().mean() > 0.95
+
+
+def test_products_of_sketches_are_those_of_the_weights() -> None:
+    torch.manual_seed(0)
+    encoder = NgramSketch(buckets=5000, width=2048)
+    numbers = torch.stack([torch.arange(50), torch.arange(50), torch.arange(25, 75), torch.arange(3000, 3050)])
+    x = torch.stack([numbers.float(), torch.ones(4, 50)], dim=-1)
+    encoder.train()(x, torch.ones(4, 50, dtype=torch.bool))
+    sketches = encoder.eval()(x, torch.ones(4, 50, dtype=torch.bool))
+    products = sketches @ sketches.T
+    assert sketches.shape == (4, 2048)
+    torch.testing.assert_close(products[0, 1], products[0, 0])
+    assert products[0, 0] == pytest.approx(1.0, abs=0.1)
+    assert products[0, 2] == pytest.approx(0.4, abs=0.2)
+    assert products[0, 3] == pytest.approx(0.0, abs=0.1)

@@ -1,0 +1,166 @@
+"""Kernel machine: against its equations, what it chooses, what it does without a modality, and how it is kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from empdetect.errors import InputError
+from empdetect.models.detector_module import DetectorModule
+from empdetect.models.encoders.mean import MeanEncoder
+from empdetect.models.encoders.statistics import StatisticsEncoder
+from empdetect.models.kernel import KernelMachine, best_sharpness, coded, explained, row_weights, squared_distance
+from empdetect.models.kernel_heads import KernelHeads
+from empdetect.task import Target, Task
+
+MOOD = Target("mood", "nominal", ("low", "even", "high"))
+TASK = Task((MOOD, Target("warmth", "regression", range=(1, 5))))
+
+
+def examples(seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor], list[str]]:
+    """Vectors, presence, labels and groups of 60 segments: the voice tells the mood, the face the warmth."""
+    draw = torch.Generator().manual_seed(seed)
+    mood, warmth = torch.arange(60) % 3, 1 + 4 * torch.rand(60, generator=draw)
+    voice, face = torch.randn(60, 1, 20, generator=draw), torch.randn(60, 1, 5, generator=draw)
+    voice[:, 0, 0] += 3 * (mood - 1)
+    face[:, 0, 0] += 2 * (warmth - 3)
+    present = {name: torch.ones(60, 1, dtype=torch.bool) for name in ("voice", "face")}
+    labels = {"mood": mood.float(), "warmth": warmth}
+    return {"voice": voice, "face": face}, present, labels, [f"person_{place % 6}" for place in range(60)]
+
+
+def fitted(machine: KernelMachine | None = None) -> KernelHeads:
+    heads = KernelHeads(machine or KernelMachine(), TASK, {"voice": 20, "face": 5})
+    heads.fit(*examples(), balance=True)
+    return heads
+
+
+def test_answers_are_those_of_kernel_ridge_regression() -> None:
+    from sklearn.kernel_ridge import KernelRidge
+
+    heads = fitted(KernelMachine(narrowness=0.3, relevance=[0.0], noise=[0.1]))
+    vectors, _, labels, _ = examples()
+    new, present, _, _ = examples(1)
+
+    def flat(given: dict[str, Tensor]) -> np.ndarray:
+        # The machine takes mean squares of each modality, scikit-learn the sum over all.
+        parts = [given[name].clamp(-4, 4).numpy()[:, 0] / np.sqrt(given[name].shape[2]) for name in ("voice", "face")]
+        return np.concatenate(parts, axis=1)
+
+    answers = coded(TASK.targets[1], labels["warmth"]).numpy()
+    peer = KernelRidge(alpha=0.1, kernel="rbf", gamma=0.3).fit(flat(vectors), answers - answers.mean())
+    expected = peer.predict(flat(new)) + answers.mean()
+    np.testing.assert_allclose(heads(new, present)["warmth"].numpy(), expected, atol=1e-4)
+
+
+def test_what_is_solved_holds_for_new_people() -> None:
+    heads, (vectors, present, labels, _) = fitted(), examples(1)
+    found = heads(vectors, present)
+    assert (found["mood"].argmax(dim=1) == labels["mood"]).float().mean() > 0.8
+    assert np.corrcoef(found["warmth"][:, 0].numpy(), labels["warmth"].numpy())[0, 1] > 0.85
+
+
+def test_features_that_tell_nothing_are_given_little_weight() -> None:
+    vectors, _, labels, _ = examples()
+    share = explained(MOOD, vectors["voice"][:, 0], labels["mood"])
+    assert share.argmax() == 0 and share[0] > 3 * share[1:].max()
+
+
+def test_without_a_modality_it_is_the_machine_that_never_had_it() -> None:
+    vectors, present, _, _ = examples(1)
+    gone = {**present, "face": torch.zeros_like(present["face"])}
+    machine = KernelMachine(relevance=[0.5], noise=[0.1])
+    both, voice_only = fitted(machine), KernelHeads(machine, TASK, {"voice": 20})
+    known = examples()
+    voice_only.fit({"voice": known[0]["voice"]}, {"voice": known[1]["voice"]}, *known[2:], balance=True)
+    voice_only.sharpness.copy_(both.sharpness)
+    expected = voice_only({"voice": vectors["voice"]}, {"voice": present["voice"]})
+    torch.testing.assert_close(both(vectors, gone)["mood"], expected["mood"])
+
+
+def test_nothing_there_gives_the_mean_answer() -> None:
+    vectors, present, _, _ = examples(1)
+    outputs = fitted()(vectors, {name: torch.zeros_like(there) for name, there in present.items()})
+    assert torch.allclose(outputs["mood"].softmax(dim=1), torch.full((60, 3), 1 / 3), atol=1e-5)
+    mean = (examples()[2]["warmth"].mean() - 1) / 4
+    torch.testing.assert_close(outputs["warmth"], mean.expand(60, 1))
+
+
+def test_unknown_labels_teach_nothing() -> None:
+    vectors, present, labels, groups = examples()
+    labels["mood"][::2] = float("nan")
+    heads = KernelHeads(KernelMachine(noise=[0.1]), TASK, {"voice": 20, "face": 5})
+    heads.fit(vectors, present, labels, groups, balance=True)
+    assert torch.isfinite(heads(vectors, present)["mood"]).all()
+
+
+def test_with_one_group_no_answer_is_too_sure() -> None:
+    vectors, present, labels, _ = examples()
+    heads = KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
+    heads.fit(vectors, present, labels, ["somebody"] * 60, balance=False)
+    assert heads.sharpness.tolist() == [5, 5]
+
+
+def test_settings_are_averaged() -> None:
+    vectors, present, _, _ = examples(1)
+    choices = [([0.0], [0.1]), ([1.0], [0.1]), ([0.0, 1.0], [0.1])]
+    each = [fitted(KernelMachine(relevance=r, noise=n))(vectors, present)["warmth"] for r, n in choices]
+    torch.testing.assert_close(each[2], (each[0] + each[1]) / 2, atol=1e-5, rtol=1e-4)
+
+
+def test_a_rare_level_weighs_as_much_as_a_common_one() -> None:
+    labels = torch.tensor([0.0, 0, 0, 1])
+    binary = Target("yes", "binary")
+    assert row_weights(binary, labels, balance=True).tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
+    assert row_weights(binary, labels, balance=False).tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("target", [Target("yes", "binary"), Target("level", "ordinal", ("0", "1", "2")), MOOD])
+def test_labels_come_back_from_their_own_numbers(target: Target) -> None:
+    labels = torch.arange(target.levels).float()
+    scores = coded(target, labels)
+    assert scores.shape == (target.levels, target.outputs)
+    assert best_sharpness(target, scores, labels) > 10
+    assert best_sharpness(target, scores.flip(0), labels) < 2
+
+
+def test_distances_are_squared() -> None:
+    a, b = torch.randn(4, 3), torch.randn(5, 3)
+    torch.testing.assert_close(squared_distance(a, b), torch.cdist(a, b).square(), atol=1e-5, rtol=1e-4)
+
+
+def test_weights_of_any_number_of_segments_can_be_loaded() -> None:
+    heads, again = fitted(), KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
+    again.load_state_dict(heads.state_dict())
+    vectors, present, _, _ = examples(1)
+    torch.testing.assert_close(again(vectors, present), heads(vectors, present))
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"narrowness": 0.0}, {"noise": [0.0]}, {"noise": []}, {"relevance": []}, {"shares": {"voice": 0.0}}]
+)
+def test_settings_out_of_range_are_refused(arguments: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="Kernel machine"):
+        KernelMachine(**arguments)  # type: ignore[arg-type]
+
+
+def test_an_encoder_that_would_have_to_learn_is_refused() -> None:
+    with pytest.raises(InputError, match="the voice encoder must be trained"):
+        DetectorModule(TASK, {"voice": StatisticsEncoder(4)}, kernel=KernelMachine())
+
+
+def test_a_detector_with_solved_heads_is_saved_and_loaded(tmp_path: Path) -> None:
+    from empdetect.detector import Detector
+    from empdetect.features.table import TableFeatures
+
+    module = DetectorModule(Task((MOOD,)), {"voice": MeanEncoder(2)}, kernel=KernelMachine(shares={"voice": 0.5}))
+    known = torch.randn(12, 1, 2), torch.ones(12, 1, dtype=torch.bool)
+    labels = {"mood": torch.arange(12).float() % 3}
+    module.kernel_heads.fit({"voice": known[0]}, {"voice": known[1]}, labels, ["a", "b"] * 6, balance=True)
+    Detector(module, {"voice": TableFeatures(["x", "y"], "voice")}, device="cpu").save_pretrained(tmp_path)
+    again = Detector.from_pretrained(tmp_path, device="cpu").module
+    asked = {"voice": torch.randn(3, 1, 4, 2)}, {"voice": torch.ones(3, 1, 4, dtype=torch.bool)}
+    with torch.no_grad():
+        torch.testing.assert_close(again(*asked)["mood"], module.eval()(*asked)["mood"])

@@ -1,0 +1,94 @@
+"""The detector in the box: small, free, honest about itself, and of use right after the installation."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from empdetect.cli import main
+from empdetect.detector import Detector
+from empdetect.errors import InputError
+from empdetect.features.text import WEIGHTS, TextEmbeddings
+from empdetect.recording import Participant, Recording, Segment
+from empdetect.scores import Scores
+from empdetect.shipped import FREE, LARGEST, ship_adapter, ship_detector
+from empdetect.streams.transcript import Transcript, Utterance
+from tests.detectors import tiny_detector
+
+INTERVIEW = """WEBVTT
+
+00:00.000 --> 00:03.000
+<v Ann>My dog died last week and the house is so quiet.
+
+00:03.500 --> 00:07.000
+<v Ben>I am so sorry, that must hurt. What was she like?
+"""
+
+
+def answer(detector: Detector, words: str, measure: str) -> float:
+    person = Participant("supporter", transcript=Transcript((Utterance(words),)))
+    score = detector.predict([Segment(Recording("one", (person,)), "supporter")])[0].score(measure)
+    assert score is not None
+    return score
+
+
+def test_all_weights_in_the_package_are_small_and_no_pickles() -> None:
+    files = [path for path in WEIGHTS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= LARGEST
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".yaml", ".md"}
+
+
+def test_every_head_learned_from_data_that_may_be_passed_on() -> None:
+    heads = json.loads((WEIGHTS / "text-empathy" / "metrics.json").read_text())["heads"]
+    assert len(heads) == 13
+    assert {head["licence"] for head in heads.values()} <= set(FREE)
+
+
+@pytest.mark.parametrize("name", ["emotions", "text-empathy"])
+def test_the_card_names_data_licences_and_limits(name: str) -> None:
+    card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
+    assert "It must not be used for decisions about a person" in card
+    assert "CC BY 4.0" in card
+    assert yaml.safe_load(card.split("---")[1])["library_name"] == "empdetect"
+
+
+def test_it_tells_replies_apart() -> None:
+    detector = Detector.from_pretrained("text-empathy", device="cpu")
+    warm = "I am so sorry to hear that. It sounds really hard, and it makes sense that you feel hurt."
+    cold = "Press the button to go on."
+    empathy = "empathetic_personas_empathy_score"
+    assert answer(detector, warm, empathy) > answer(detector, cold, empathy) + 0.5
+    question = "mint_questioning"
+    assert answer(detector, "How long have you felt like this?", question) > answer(detector, cold, question) + 0.3
+
+
+def test_a_transcript_is_scored_without_naming_a_detector(tmp_path: Path) -> None:
+    (tmp_path / "interview.vtt").write_text(INTERVIEW, encoding="utf-8")
+    assert main(["score", str(tmp_path / "interview.vtt"), "-o", str(tmp_path / "out")]) == 0
+    rows = Scores.read(tmp_path / "out" / "scores.tsv").table
+    assert set(rows["participant"]) == {"Ann", "Ben"}
+    assert np.isfinite(rows["score"]).all()
+    assert (rows["low"] <= rows["high"]).all()
+
+
+def test_an_adapter_changes_the_embedding_and_must_be_there() -> None:
+    plain, adapted = TextEmbeddings(layers=2), TextEmbeddings(layers=2, adapter="emotions")
+    person = Participant("speaker", transcript=Transcript((Utterance("What a lovely day"),)))
+    assert plain.extract(person).values.shape == adapted.extract(person).values.shape == (1, 768)
+    assert not np.allclose(plain.extract(person).values, adapted.extract(person).values, atol=1e-2)
+    with pytest.raises(InputError, match=r"lacks adapter_config.json.*\(emotions\)"):
+        TextEmbeddings(adapter="nothing-like-that")
+
+
+def test_what_learned_from_bound_data_is_not_shipped(tmp_path: Path) -> None:
+    detector = tiny_detector("text")
+    head = {"data": "a set", "licence": "CC BY-NC 4.0", "segments": 3, "groups": 2, "fingerprint": "00ff"}
+    detector.facts["heads"] = {"empathy": head}
+    folder = detector.save_pretrained(tmp_path / "detector")
+    with pytest.raises(InputError, match=r"under 'CC BY-NC 4\.0'"):
+        ship_detector(folder, tmp_path / "out")
+    head["licence"] = "MIT"
+    with pytest.raises(InputError, match="it has none"):
+        ship_adapter(detector.save_pretrained(tmp_path / "free"), tmp_path / "out")
