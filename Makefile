@@ -7,6 +7,7 @@ FIND_PYTHON := for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done
 COMPILE := pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+# A crashed process is not replaced: with loadfile pytest-xdist would then wait forever for the lost tests.
 # Two processes with one thread each: torch's own threads fight each other when the cores are few.
 export OMP_NUM_THREADS ?= 1
 
@@ -16,7 +17,7 @@ demo: $(READY)
 	$(BIN)/empdetect demo --out demo/
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
+from empdetect.features.yin import yin
 from empdetect.recording import Participant, Stream
 from empdetect.streams.audio import Audio
 
@@ -203,9 +204,7 @@ def _prosody(samples: Array, spectrum: Array, rate: int, step: int, length: int)
     import librosa
 
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::step]
-    f0 = librosa.yin(
-        samples, fmin=F0_LOWEST, fmax=F0_HIGHEST, sr=rate, frame_length=length, hop_length=step, center=False
-    )
+    f0 = yin(frames, rate, F0_LOWEST, F0_HIGHEST)
     middle = frames[:, length // 2 - step : length // 2 + step]
     columns = (
         12 * np.log2(f0 / 27.5),
@@ -213,7 +212,7 @@ def _prosody(samples: Array, spectrum: Array, rate: int, step: int, length: int)
         librosa.feature.spectral_centroid(S=spectrum, sr=rate)[0] / 1000,
         librosa.feature.spectral_rolloff(S=spectrum, sr=rate)[0] / 1000,
         np.log(librosa.feature.spectral_flatness(S=spectrum)[0]),
-        librosa.feature.zero_crossing_rate(samples, frame_length=length, hop_length=step, center=False)[0],
+        (np.signbit(frames[:, 1:]) != np.signbit(frames[:, :-1])).sum(axis=1) / length,
     )
     return np.stack(columns, axis=1).astype(np.float32), _periodicity(frames, np.rint(rate / f0).astype(int))
 

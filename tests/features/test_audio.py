@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -132,15 +131,6 @@ def test_arguments_are_checked() -> None:
 def test_extractors_are_components() -> None:
     for extractor in (LogMel(8000, 40, 0.02, prosody=False), Waveform(8000)):
         assert describe(build(describe(extractor), Extractor)) == describe(extractor)
-
-
-def test_faster_than_sixty_times_real_time(tmp_path: Path) -> None:
-    listen(tmp_path / "a.wav", voice(1))  # compiles and fills caches
-    samples = np.tile(voice(2), 15)
-    stream = AudioStream(write_media(tmp_path / "b.wav", samples=samples))
-    start = time.process_time()
-    LogMel()(Participant("ann", audio=stream))
-    assert len(samples) / RATE / (time.process_time() - start) > 60
 
 
 @pytest.mark.data
