@@ -42,7 +42,7 @@ from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.trainer import GRPOTrainer
-from empdetect.rl.users.profile_driven import ProfileDrivenUser
+from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.warmup import warm_up
 from empdetect.scoring import score_recordings
 from empdetect.task import Target, Task
@@ -188,7 +188,7 @@ def reward_policy(detector: Detector, measure: str, out: Path, seed: int) -> Rew
 
     Profiles for judging are of other personas than those for learning.
     """
-    user = ProfileDrivenUser()
+    user = AppraisalUser()
     train, held_out = read_profiles(split="train"), read_profiles(split="test")
     lessons = mixed_dialogues(train, user, rounds=8, max_turns=MAX_TURNS, seed=seed)
     policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=seed)

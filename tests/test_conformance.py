@@ -55,7 +55,7 @@ from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward
-from empdetect.rl.users.profile_driven import ProfileDrivenUser
+from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.scripted import ScriptedUser
 from empdetect.streams.table import Table
 from empdetect.task import Target, Task
@@ -173,7 +173,7 @@ def test_the_manifest_data_module(simulated_corpus: Path) -> None:
     check_datamodule(ManifestDataModule(str(simulated_corpus), {"text": TextTokens()}, task, batch_size=2))
 
 
-@pytest.mark.parametrize("component", [ScriptedUser(lines=["Hello."]), ProfileDrivenUser(), EmotionReward()])
+@pytest.mark.parametrize("component", [ScriptedUser(lines=["Hello."]), AppraisalUser(), EmotionReward()])
 def test_users_and_rewards_can_be_written_down(component: object) -> None:
     check_component(component)
 

@@ -146,7 +146,7 @@ def test_replies_must_fit_the_dialogues_that_go_on() -> None:
 
 def test_the_core_imports_neither_torch_nor_an_engine() -> None:
     code = (
-        "import sys, empdetect.rl.environment, empdetect.rl.users.profile_driven, empdetect.rl.users.scripted, "
+        "import sys, empdetect.rl.environment, empdetect.rl.users.appraisal, empdetect.rl.users.scripted, "
         "empdetect.rl.rewards.base; print([m for m in ('torch', 'trl', 'verl', 'transformers') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,12 +16,12 @@ from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rollout import Row
 from empdetect.rl.trainer import GRPOTrainer, Rollouts, distinct
+from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.base import UserFailed, UserTurn
-from empdetect.rl.users.profile_driven import ProfileDrivenUser
 from empdetect.rl.users.scripted import ScriptedUser
 from empdetect.rl.warmup import warm_up
 
-USER = ProfileDrivenUser()
+USER = AppraisalUser()
 PROFILES = read_profiles(split="train")[:4]
 
 

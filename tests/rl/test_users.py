@@ -11,15 +11,15 @@ from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.listener import MOVES, mixed_dialogues, mixed_reply
 from empdetect.rl.profiles import INTENTIONS, Profile, read_profiles
-from empdetect.rl.users.appraisal import appraise
+from empdetect.rl.users.appraisal import AppraisalUser
+from empdetect.rl.users.appraise import appraise
 from empdetect.rl.users.base import User, UserTurn, end_reason
 from empdetect.rl.users.cues import moves_in, readable
-from empdetect.rl.users.profile_driven import ProfileDrivenUser
 from empdetect.rl.users.scripted import ScriptedUser
 
 PROFILES = read_profiles()
 BY_INTENTION = {profile.intention: profile for profile in PROFILES if profile.split == "train"}
-USER = ProfileDrivenUser()
+USER = AppraisalUser()
 
 
 def answered(profile: Profile, *replies: str, seed: int = 0) -> Dialogue:
@@ -114,7 +114,7 @@ def test_emotion_follows_the_reasons_and_stays_in_range() -> None:
 def test_a_user_gives_up_below_ten_and_is_content_at_a_hundred() -> None:
     cold = answered(PROFILES[0], "Cheer up.", "Get over it.", "Calm down.")
     assert cold.done and cold.reason == "gave up" and "Goodbye" in cold.farewell
-    warm = EmpathyEnvironment(ProfileDrivenUser(start=95.0))
+    warm = EmpathyEnvironment(AppraisalUser(start=95.0))
     warm.reset([BY_INTENTION["praise"]])
     (dialogue,) = warm.step(["I admire you, it took courage. You must feel disappointed about the stairs."])
     assert dialogue.reason == "content" and dialogue.emotion == 100.0
@@ -122,7 +122,7 @@ def test_a_user_gives_up_below_ten_and_is_content_at_a_hundred() -> None:
 
 def test_hints_can_be_left_out() -> None:
     profile = PROFILES[0]
-    assert ProfileDrivenUser(hints=False).opening(profile, 0).text == profile.first_talk
+    assert AppraisalUser(hints=False).opening(profile, 0).text == profile.first_talk
     assert USER.opening(profile, 0).text.startswith(f"{profile.first_talk} ")
 
 
@@ -163,7 +163,7 @@ def test_dialogues_end_by_rlvers_rules(turn: UserTurn, language: str, reason: st
     assert end_reason(turn, language) == reason
 
 
-@pytest.mark.parametrize("user", [ProfileDrivenUser(40.0, 5.0, False), ScriptedUser(["a"], [1.0], 20.0, 2)])
+@pytest.mark.parametrize("user", [AppraisalUser(40.0, 5.0, False), ScriptedUser(["a"], [1.0], 20.0, 2)])
 def test_users_can_be_described_and_built_again(user: User) -> None:
     again = build(describe(user), User)
     assert describe(again) == describe(user)

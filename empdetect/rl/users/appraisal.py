@@ -1,123 +1,90 @@
-"""How a reply changes a user's emotion, with every reason named."""
+"""The embedded user: deterministic, inspectable, driven by its profile."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import random
+from collections.abc import Sequence
 
+from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
-from empdetect.rl.users import cues
+from empdetect.rl.profiles import Intention, Profile
+from empdetect.rl.users.appraise import Appraisal, appraise
+from empdetect.rl.users.base import FAILURE, SUCCESS, User, UserTurn, bounded
 
-Reason = tuple[str, float]
+HINTS: dict[Intention, tuple[str, ...]] = {
+    "agreement": ("Was it really my fault?", "Did I do something wrong here?"),
+    "reflection": ("Maybe it has to do with me.", "I wonder what it says about me."),
+    "analysis": ("I cannot see it clearly from all sides.", "There is something to be said for each way."),
+    "empathy": ("Nobody knows how it feels.", "I do not need comfort, I need someone to see it."),
+    "listening": ("And that is not even all.", "I just have to get it off my chest."),
+    "motives": ("Why would anyone do that?", "I do not see what goes on in them."),
+    "advice": ("What can I do now?", "I do not know how to begin."),
+    "praise": ("It was not easy for me to do that.", "Nobody saw what I did there."),
+}
+"""What gives a hidden intention away, without saying it."""
+
+PLEASED = ("Yes, exactly.", "That does me good.", "You see it.", "Thank you, yes.")
+NEUTRAL = ("Hm.", "Well.", "Perhaps.", "I suppose so.")
+ANNOYED = ("That is not it.", "You do not hear me.", "That does not help me.", "No.")
+WRAPPED_UP = ("It still goes round in my head.", "I think about it every day.", "That is how it is.", "So it goes.")
+CONTENT = "I feel so much lighter now. Goodbye, and thank you."
+GIVING_UP = "This leads nowhere. Goodbye."
 
 
-@dataclass(frozen=True)
-class Appraisal:
-    """What a reply did for a user.
+class AppraisalUser(User):
+    """Answers by its profile: the emotion changes by what a reply does for it (see ``appraise``).
+
+    No model, no service and no chance beyond the dialogue's seed: the same dialogue gives the same
+    answer, on any machine. It knows English cues only.
 
     Args:
-        change: points of emotion, within the limits of ``appraise``.
-        parts: each reason with its points.
+        start: emotion at the opening, 0 to 100 (30 in RLVER's training, 40 in SAGE).
+        limit: most points that one reply can change (SAGE clamps to 10).
+        hints: whether it gives its intention away when a reply misses it; without, it is harder.
     """
 
-    change: float
-    parts: tuple[Reason, ...]
+    def __init__(self, start: float = 30.0, limit: float = 10.0, hints: bool = True) -> None:
+        self.start = start
+        self.limit = limit
+        self.hints = hints
 
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The reasons in words, as in ``speaks of the feeling +3``."""
-        return tuple(f"{name} {points:+g}" for name, points in self.parts)
+    def opening(self, profile: Profile, seed: int) -> UserTurn:
+        """The profile's first words, with a hint of what they hope for.
 
+        Raises:
+            InputError: the profile is not in English or lacks what this user speaks and listens by.
+        """
+        _check(profile)
+        choice = random.Random(f"{seed}/{profile.id}/opening")
+        hint = f" {choice.choice(HINTS[profile.intention])}" if self.hints else ""
+        return UserTurn(profile.first_talk + hint, self.start)
 
-def appraise(dialogue: Dialogue, limit: float = 10.0) -> Appraisal:
-    """Appraise the last reply for the user of this dialogue.
+    def reply(self, dialogue: Dialogue) -> UserTurn:
+        """The answer to the last reply, its change and the reasons."""
+        appraisal = appraise(dialogue, self.limit)
+        emotion = bounded((dialogue.emotion or 0.0) + appraisal.change)
+        done = emotion >= SUCCESS or emotion < FAILURE
+        text = (CONTENT if emotion >= SUCCESS else GIVING_UP) if done else self._words(dialogue, appraisal)
+        return UserTurn(text, emotion, appraisal.change, appraisal.reasons, done)
 
-    Args:
-        dialogue: its last turn is the policy's, without thoughts.
-        limit: the change stays within plus and minus this (SAGE clamps to 10 points).
-    """
-    reply = dialogue.turns[-1].visible
-    words = cues.words_of(reply)
-    if not words:
-        return Appraisal(-limit, (("says nothing", -limit),))
-    parts = (
-        *_warmth(dialogue, reply, words),
-        *_move(dialogue, reply),
-        *_emptiness(reply),
-        *_form(dialogue, reply, words),
-    )
-    parts = parts or (("nothing in it for me", -5.0),)
-    change = sum(points for _, points in parts)
-    return Appraisal(min(max(change, -limit), limit), parts)
-
-
-def _warmth(dialogue: Dialogue, reply: str, words: list[str]) -> Iterator[Reason]:
-    """Whether the reply speaks of the feeling and the scene, and asks."""
-    own = set(cues.words_of(" ".join(dialogue.profile.feelings))) - {"out", "up"}
-    if cues.ACKNOWLEDGE.search(reply) and set(words) & cues.FEELINGS:
-        yield ("speaks of my feeling", 4.0) if own & set(words) else ("speaks of a feeling", 2.0)
-    mentioned = cues.named(dialogue.profile.keywords, words)
-    if len(mentioned) > 3:
-        yield "lists words of mine", -3.0
-    elif mentioned:
-        yield "is about my matter", 2.0
-    questions = len(cues.QUESTION.findall(reply))
-    if questions == 1:
-        yield "asks", 1.0
-    elif questions > 1:
-        yield "interrogates me", -2.0
+    def _words(self, dialogue: Dialogue, appraisal: Appraisal) -> str:
+        """A reaction to the reply, then the next detail, then a hint if the reply missed the point."""
+        profile, turn = dialogue.profile, len(dialogue.replies)
+        choice = random.Random(f"{dialogue.seed}/{profile.id}/{turn}")
+        mood = PLEASED if appraisal.change >= 5 else NEUTRAL if appraisal.change >= 0 else ANNOYED
+        parts = [choice.choice(mood), _detail(profile.details, turn, choice)]
+        if self.hints and appraisal.change < 5:
+            parts.append(choice.choice(HINTS[profile.intention]))
+        return " ".join(parts)
 
 
-def _move(dialogue: Dialogue, reply: str) -> Iterator[Reason]:
-    """Whether the reply does what the user hopes for."""
-    intention = dialogue.profile.intention
-    moves = cues.moves_in(reply)
-    if intention in moves:
-        yield "does what I hoped for", 5.0
-    elif moves:
-        yield "means well", 1.0
-    if len(moves) > 2:
-        yield "tries everything at once", -5.0
-    if cues.UNSOLICITED.search(reply):
-        yield "tells me what to do", -2.0 if intention == "advice" else -5.0
-    elif "advice" in moves and intention in ("listening", "empathy", "agreement", "praise"):
-        yield "offers a plan I did not ask for", -3.0
-    if "praise" in moves and intention != "praise":
-        yield "praises me for no reason", -2.0
+def _detail(details: Sequence[str], turn: int, choice: random.Random) -> str:
+    return details[turn - 1] if turn <= len(details) else choice.choice(WRAPPED_UP)
 
 
-def _emptiness(reply: str) -> Iterator[Reason]:
-    """Phrases that could be said to anybody, and phrases that make the matter small."""
-    phrases = len(cues.TEMPLATES.findall(reply))
-    if phrases:
-        yield "uses stock phrases", -3.0 * min(phrases, 3)
-    if cues.DISMISSALS.search(reply):
-        yield "makes it small", -6.0
-
-
-def _form(dialogue: Dialogue, reply: str, words: list[str]) -> Iterator[Reason]:
-    """Whole sentences, length, echo and repetition."""
-    if not cues.readable(reply):
-        yield "is hard to follow", -4.0
-    if len(words) < 4:
-        yield "hardly says anything", -4.0
-    elif len(words) > 45:
-        yield "talks too long", -4.0
-    heard = cues.words_of(dialogue.turns[-2].text)
-    if cues.overlap(words, heard) > 0.7:
-        yield "only repeats my words", -5.0
-    if _same_as_before(dialogue, words):
-        yield "says the same again", -5.0
-    if len(words) >= 8 and len(set(words)) < 0.5 * len(words):
-        yield "goes round in circles", -5.0
-
-
-def _same_as_before(dialogue: Dialogue, words: list[str]) -> bool:
-    """Whether more than half of the reply's word triples were in the policy's earlier replies."""
-    earlier: set[tuple[str, ...]] = set()
-    for turn in dialogue.replies[:-1]:
-        earlier |= _triples(cues.words_of(turn.visible))
-    now = _triples(words)
-    return bool(now) and len(now & earlier) > 0.5 * len(now)
-
-
-def _triples(words: list[str]) -> set[tuple[str, ...]]:
-    return set(zip(words, words[1:], words[2:]))
+def _check(profile: Profile) -> None:
+    lacking = [name for name in ("first_talk", "keywords", "feelings", "details") if not getattr(profile, name)]
+    if profile.language != "en" or lacking:
+        raise InputError(
+            f"Simulating the user '{profile.id}': this user needs an English profile with first_talk, keywords, "
+            f"feelings and details, got language '{profile.language}'"
+            f"{' without ' + ', '.join(lacking) if lacking else ''}; use the package's own bank or another user"
+        )
