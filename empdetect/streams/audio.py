@@ -1,5 +1,6 @@
 """Audio streams: the sound of any container PyAV can open, as mono samples on the recording's clock."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,17 +75,33 @@ class AudioStream:
         Raises:
             InputError: the file cannot be read, has no sound or not that channel.
         """
-        timeline = _Timeline(self.path, rate, self.channel)
+        blocks = list(self.blocks(rate))
+        return Audio(np.concatenate([block.samples for block in blocks]), rate, blocks[0].start)
+
+    def blocks(self, rate: int) -> Iterator[Audio]:
+        """Decode piece by piece, as ``read`` does: memory does not grow with the length.
+
+        Args:
+            rate: samples per second to resample to, in Hz.
+
+        Raises:
+            InputError: the file cannot be read, has no sound or not that channel.
+        """
+        timeline, count = _Timeline(self.path, rate, self.channel), 0
         with open_media(self.path, "audio") as (container, track):
             zero, end = start_seconds(container), end_seconds(container, track)
             for frame in decoded(container, track):
                 time = None if frame.time is None else frame.time - zero
                 # Time stamps beyond the file's own end are broken.
                 timeline.add(frame, None if time is not None and end is not None and time > end else time)
-        samples = timeline.samples()
-        if not len(samples):
+                for samples in timeline.take():
+                    yield Audio(samples, rate, timeline.start + self.offset + count / rate)
+                    count += len(samples)
+        for samples in timeline.take(last=True):
+            yield Audio(samples, rate, timeline.start + self.offset + count / rate)
+            count += len(samples)
+        if not count:
             raise InputError(f"Reading the sound of {self.path}: the track holds no samples; export the file again")
-        return Audio(samples, rate, timeline.start + self.offset)
 
 
 class _Timeline:
@@ -119,10 +136,12 @@ class _Timeline:
         frame.pts = None
         self._push(frame)
 
-    def samples(self) -> NDArray[np.float32]:
-        """All samples ``(time,)``."""
-        self._drain()
-        return np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
+    def take(self, last: bool = False) -> list[NDArray[np.float32]]:
+        """The pieces ``(time,)`` that are ready and were not taken yet; with ``last`` all that is left."""
+        if last:
+            self._drain()
+        ready, self._blocks = [block for block in self._blocks if len(block)], []
+        return ready
 
     def _open(self, form: tuple[int, str, str]) -> None:
         from av import AudioResampler
