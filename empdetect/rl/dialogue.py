@@ -63,6 +63,24 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """One question to a language model that plays a user, and its answer: all that a replay needs.
+
+    Args:
+        request: what was asked, as JSON with sorted keys; it holds no key of anybody's account.
+        answer: the text that came back, None if none did.
+        failures: what went wrong before, one an attempt, as in ``HTTP 429``.
+        prompt_tokens, completion_tokens: as the service counted them.
+    """
+
+    request: str
+    answer: str | None = None
+    failures: tuple[str, ...] = ()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Dialogue:
     """One dialogue so far. Never changed: every step makes a new one.
 
@@ -80,6 +98,7 @@ class Dialogue:
         done: whether it is over.
         reason: why it is over.
         failed: the user could not answer (time-out, unreadable answer); the dialogue cannot be scored.
+        exchanges: what the user asked of a language model, for the opening and then for each reply.
     """
 
     profile: Profile
@@ -91,6 +110,7 @@ class Dialogue:
     done: bool = False
     reason: str = ""
     failed: bool = False
+    exchanges: tuple[tuple[Exchange, ...], ...] = ()
 
     @property
     def replies(self) -> tuple[Turn, ...]:

@@ -1,17 +1,15 @@
 """The environment: many dialogues side by side, each with a simulated user."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
 
 from empdetect.rl.dialogue import Dialogue, Turn
+from empdetect.rl.event_loop import run
 from empdetect.rl.profiles import Profile
 from empdetect.rl.users.base import User, UserFailed, UserTurn, end_reason
 
-T = TypeVar("T")
 Answer = UserTurn | Awaitable[UserTurn]
 
 
@@ -24,7 +22,9 @@ class EmpathyEnvironment:
 
     Args:
         user: who answers; one object for all, as users hold no state.
-        max_turns: replies of the policy after which a dialogue ends: with 8 it speaks at most 8 times.
+        max_turns: replies of the policy after which a dialogue ends: with 8 it speaks at most 8 times, and
+            the user still judges the eighth. (RLVER's paper says 8 and its code, which tests for "more than",
+            lets 9 pass; SAGE lets the policy speak 10 times and does not judge the tenth.)
 
     Attributes:
         dialogues: all of them, in the order of ``reset``.
@@ -43,13 +43,18 @@ class EmpathyEnvironment:
         return tuple(place for place, dialogue in enumerate(self.dialogues) if not dialogue.done)
 
     def reset(self, profiles: Sequence[Profile], seed: int = 0) -> tuple[Dialogue, ...]:
-        """Start one dialogue a profile; equal profiles get equal openings, as a group of rollouts needs.
+        """Start one dialogue a profile; equal profiles share one opening, as a group of rollouts needs.
+
+        The user is asked once for each different profile. (RLVER's released code asks a language model
+        for every member of a group and throws the answers away.)
 
         Returns:
             The dialogues, each with the user's opening.
         """
-        answers = _together([partial(self.user.opening, profile, seed) for profile in profiles])
-        self.dialogues = tuple(_opened(profile, seed, answer) for profile, answer in zip(profiles, answers))
+        different = list(dict.fromkeys(profiles))
+        answers = _together([partial(self.user.opening, profile, seed) for profile in different])
+        openings = dict(zip(different, answers))
+        self.dialogues = tuple(self._opened(profile, seed, openings[profile]) for profile in profiles)
         return self.dialogues
 
     def step(self, texts: Sequence[str]) -> tuple[Dialogue, ...]:
@@ -75,15 +80,22 @@ class EmpathyEnvironment:
         self.dialogues = tuple(after)
         return self.dialogues
 
+    def _opened(self, profile: Profile, seed: int, answer: UserTurn | UserFailed) -> Dialogue:
+        if isinstance(answer, UserFailed):
+            return _failed(Dialogue(profile, seed), answer)
+        opened = Dialogue(profile, seed, (Turn("user", answer.text),), (answer.emotion,))
+        return replace(opened, exchanges=(answer.exchanges,))
+
     def _answered(self, dialogue: Dialogue, answer: UserTurn | UserFailed) -> Dialogue:
         if isinstance(answer, UserFailed):
-            return replace(dialogue, done=True, failed=True, reason=f"the user failed: {answer}")
+            return _failed(dialogue, answer)
         felt = replace(
             dialogue,
             emotions=(*dialogue.emotions, answer.emotion),
             reasons=(*dialogue.reasons, answer.reasons),
+            exchanges=(*dialogue.exchanges, answer.exchanges),
         )
-        reason = end_reason(answer, dialogue.profile.language)
+        reason = end_reason(answer, dialogue.profile.language, self.user.rules)
         if not reason and len(dialogue.replies) >= self.max_turns:
             reason = "turn limit"
         if reason:
@@ -91,10 +103,9 @@ class EmpathyEnvironment:
         return replace(felt, turns=(*felt.turns, Turn("user", answer.text)))
 
 
-def _opened(profile: Profile, seed: int, answer: UserTurn | UserFailed) -> Dialogue:
-    if isinstance(answer, UserFailed):
-        return Dialogue(profile, seed, done=True, failed=True, reason=f"the user failed: {answer}")
-    return Dialogue(profile, seed, (Turn("user", answer.text),), (answer.emotion,))
+def _failed(dialogue: Dialogue, failure: UserFailed) -> Dialogue:
+    exchanges = (*dialogue.exchanges, failure.exchanges)
+    return replace(dialogue, done=True, failed=True, reason=f"the user failed: {failure}", exchanges=exchanges)
 
 
 def _say(dialogue: Dialogue, text: str) -> Dialogue:
@@ -106,13 +117,11 @@ def _as_seen(dialogue: Dialogue) -> Dialogue:
     return replace(dialogue, turns=tuple(Turn(turn.role, turn.visible) for turn in dialogue.turns))
 
 
-def _together(
-    calls: Sequence[Callable[[], Answer]],
-) -> list[UserTurn | UserFailed]:
+def _together(calls: Sequence[Callable[[], Answer]]) -> list[UserTurn | UserFailed]:
     """Make all calls; those that answer later are awaited together. A failed user costs only its own dialogue."""
     answers = [_call(call) for call in calls]
     if any(isinstance(answer, Awaitable) for answer in answers):
-        return _run(_gather(answers))
+        return run(_gather(answers))
     return [answer for answer in answers if not isinstance(answer, Awaitable)]
 
 
@@ -132,13 +141,3 @@ async def _awaited(answer: Answer | UserFailed) -> UserTurn | UserFailed:
         return await answer if isinstance(answer, Awaitable) else answer
     except UserFailed as failure:
         return failure
-
-
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, also where a loop already runs, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()

@@ -43,6 +43,7 @@ class Profile:
         first_talk: what they open with; empty leaves it to the user.
         language: of the texts, as in ``en`` or ``zh``.
         split: ``train``, ``test`` or empty.
+        topic: what the scene is about, in a word or two; empty if unknown.
         keywords: words of the scene; a reply that uses one is about this scene.
         feelings: how they feel, as adjectives.
         details: what they tell bit by bit, a sentence or two each.
@@ -60,6 +61,7 @@ class Profile:
     keywords: tuple[str, ...] = ()
     feelings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    topic: str = ""
 
     def __post_init__(self) -> None:
         for name in ("traits", "keywords", "feelings", "details"):

@@ -1,22 +1,67 @@
 """What every simulated user promises."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.dialogue import Dialogue, Exchange
 from empdetect.rl.profiles import Profile
 
 SUCCESS = 100.0
-"""Emotion at which the user is content and the dialogue ends."""
+"""Emotion at which a user is content."""
 FAILURE = 10.0
-"""Emotion below which the user gives up and the dialogue ends."""
-GOODBYES: Mapping[str, tuple[str, ...]] = {"en": ("goodbye", "bye bye"), "zh": ("再见", "拜拜")}
-"""Words that end the dialogue, by language."""
+"""Emotion below which a user gives up."""
+GOODBYES: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(
+        r"(?<!say )(?<!said )(?<!saying )(?<!a )(?<!the )(?<!my )(?<!his )(?<!her )\b(?:good-?bye|bye[- ]bye)\b",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(r"再见(?![面到过了一])|拜拜"),
+}
+"""Words that end the dialogue, by language; not those that only tell of a goodbye ("I never said goodbye")."""
+
+Difficulty = Literal["vanilla", "challenging"]
+"""RLVER's two kinds of users: a challenging one never hints at what it hopes for, and only that raises its emotion."""
 
 
 class UserFailed(Exception):  # noqa: N818 - says what happened, as StopIteration does
-    """The user could not answer. The dialogue ends as not scorable, not as 0 and not after endless retries."""
+    """The user could not answer. The dialogue ends as not scorable, not as 0 and not after endless retries.
+
+    Args:
+        problem: what went wrong.
+        exchanges: what was asked and answered until then.
+    """
+
+    def __init__(self, problem: str, exchanges: tuple[Exchange, ...] = ()) -> None:
+        super().__init__(problem)
+        self.exchanges = exchanges
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Where a user's emotion starts, how it moves and when it ends the dialogue.
+
+    Args:
+        start: emotion at the opening, 0 to 100.
+        limit: most points that one reply can change; None for no limit.
+        content: emotion from which on the user is content and the dialogue ends; None if it never does.
+        give_up: emotion below which the user gives up.
+        floor: least emotion.
+    """
+
+    start: float = 30.0
+    limit: float | None = 10.0
+    content: float | None = SUCCESS
+    give_up: float = FAILURE
+    floor: float = 0.0
+
+    def moved(self, emotion: float, change: float) -> float:
+        """The emotion after a change of so many points."""
+        if self.limit is not None:
+            change = min(max(change, -self.limit), self.limit)
+        return min(max(emotion + change, self.floor), 100.0)
 
 
 @dataclass(frozen=True)
@@ -29,6 +74,7 @@ class UserTurn:
         change: how far the last reply moved it.
         reasons: why, in words.
         done: the user ends the dialogue.
+        exchanges: what a language model was asked for it.
     """
 
     text: str
@@ -36,6 +82,7 @@ class UserTurn:
     change: float = 0.0
     reasons: tuple[str, ...] = ()
     done: bool = False
+    exchanges: tuple[Exchange, ...] = ()
 
 
 class User(ABC):
@@ -44,7 +91,12 @@ class User(ABC):
     Both methods may be plain or ``async``; the environment awaits all users of a step together.
     They raise ``UserFailed`` if there is no answer to be had. As with all components, every argument
     of a constructor is kept as an attribute of the same name.
+
+    Attributes:
+        rules: when emotion ends a dialogue with this user.
     """
+
+    rules: Rules = Rules()
 
     @abstractmethod
     def opening(self, profile: Profile, seed: int) -> UserTurn | Awaitable[UserTurn]:
@@ -55,16 +107,20 @@ class User(ABC):
         """The answer to a dialogue whose last turn is the policy's."""
 
 
-def end_reason(turn: UserTurn, language: str = "en") -> str:
-    """Why the dialogue ends after this turn by RLVER's and SAGE's rules; empty if it goes on."""
-    if turn.emotion >= SUCCESS:
+def end_reason(turn: UserTurn, language: str = "en", rules: Rules = Rules()) -> str:
+    """Why the dialogue ends after this turn; empty if it goes on."""
+    if rules.content is not None and turn.emotion >= rules.content:
         return "content"
-    if turn.emotion < FAILURE:
+    if turn.emotion < rules.give_up:
         return "gave up"
-    words = turn.text.lower()
-    if any(goodbye in words for goodbye in GOODBYES.get(language, ())):
+    if language in GOODBYES and GOODBYES[language].search(turn.text):
         return "goodbye"
     return "ended by the user" if turn.done else ""
+
+
+def emotion_state(emotion: float) -> str:
+    """RLVER's letter for an emotion: S from 100, A from 70, B from 40, C from 10, else F."""
+    return next((letter for letter, least in (("S", 100), ("A", 70), ("B", 40), ("C", 10)) if emotion >= least), "F")
 
 
 def bounded(emotion: float) -> float:
