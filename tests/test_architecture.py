@@ -18,8 +18,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress"),
     ("components", "device", "streams", "task"),
-    ("recording", "scores"),
-    ("features.base", "windows"),
+    ("recording", "scores", "contagion.series", "contagion.signals"),
+    ("features.base", "windows", "contagion.simulation"),
     ("features", "input_files", "manifest"),
     ("example",),
     ("batch",),
