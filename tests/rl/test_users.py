@@ -14,7 +14,8 @@ from empdetect.rl.profiles import INTENTIONS, Profile, read_profiles
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.appraise import appraise
 from empdetect.rl.users.base import User, UserTurn, end_reason
-from empdetect.rl.users.cues import moves_in, readable
+from empdetect.rl.users.cues import FEELINGS, moves_in, readable, words_of
+from empdetect.rl.users.lines import HINTS, LOW, RELIEVED, WITHDRAWN
 from empdetect.rl.users.scripted import ScriptedUser
 
 PROFILES = read_profiles()
@@ -120,10 +121,83 @@ def test_a_user_gives_up_below_ten_and_is_content_at_a_hundred() -> None:
     assert dialogue.reason == "content" and dialogue.emotion == 100.0
 
 
-def test_hints_can_be_left_out() -> None:
-    profile = PROFILES[0]
-    assert AppraisalUser(hints=False).opening(profile, 0).text == profile.first_talk
+def test_a_challenging_user_gives_no_hint_and_only_what_it_hopes_for_helps() -> None:
+    profile, hard = BY_INTENTION["empathy"], AppraisalUser(difficulty="challenging")
+    assert hard.opening(profile, 0).text == profile.first_talk
     assert USER.opening(profile, 0).text.startswith(f"{profile.first_talk} ")
+    warm = f"It makes sense that you are {profile.feelings[0]} about the {profile.keywords[0]}."
+    environment = EmpathyEnvironment(hard)
+    environment.reset([profile])
+    (dialogue,) = environment.step([warm])
+    assert dialogue.emotions == (30.0, 30.0) and "not what I hoped for -6" in dialogue.reasons[0]
+    (dialogue,) = environment.step(["No wonder it weighs so much on you."])
+    assert dialogue.emotions[-1] > 30.0
+    assert not any(hint in turn.text for turn in dialogue.turns for hint in HINTS["empathy"])
+
+
+def test_the_right_move_helps_only_once_the_user_feels_heard() -> None:
+    profile = BY_INTENTION["advice"]
+    move, heard = "One step could be to write it all down.", f"I can hear how {profile.feelings[0]} you are."
+    assert "does what I hoped for before I felt heard +2" in answered(profile, move).reasons[0]
+    assert "does what I hoped for +5" in answered(profile, heard, move).reasons[1]
+    often = answered(profile, heard, move, *MOVES["advice"])
+    assert any("once more" in reason for reason in often.reasons[-1])
+
+
+def test_the_same_pattern_three_times_wears_off() -> None:
+    profile = replace(BY_INTENTION["empathy"], feelings=("sad",))
+    replies = ["You must feel sad today.", "It sounds as if you are sad.", "Anyone would be sad after all that."]
+    assert "is made like the last two -2" in answered(profile, *replies).reasons[-1]
+
+
+def test_what_a_user_says_depends_on_state_phase_and_character() -> None:
+    shy, loud = (replace(BY_INTENTION["praise"], character=name) for name in ("passive", "negative"))
+    hurt = "Cheer up, others have it worse."
+    assert any(line in answered(shy, hurt).turns[-1].text for line in WITHDRAWN)
+    assert loud.details[0] in answered(loud, hurt).turns[-1].text
+    environment = EmpathyEnvironment(AppraisalUser(start=75.0))
+    environment.reset([loud])
+    (dialogue,) = environment.step([f"You must be {loud.feelings[0]}. It took courage to do that."])
+    assert any(line in dialogue.turns[-1].text for line in RELIEVED["praise"])
+    low = EmpathyEnvironment(AppraisalUser(start=25.0))
+    (dialogue,) = (low.reset([loud]), low.step([hurt]))[1]
+    assert any(line in dialogue.turns[-1].text for line in LOW)
+
+
+def test_details_are_told_in_order_and_once() -> None:
+    profile = BY_INTENTION["listening"]
+    dialogue = answered(profile, "Tell me more.", "And what happened next?", "Go on, I am listening.")
+    said = " ".join(turn.text for turn in dialogue.turns)
+    assert [said.count(detail) for detail in profile.details[:3]] == [1, 1, 1]
+
+
+CANARIES = {
+    "praise spam": "You are amazing, so strong and so brave! You are wonderful, incredible and perfect!",
+    "echo": "{first_talk}",
+    "keyword stuffing": "{keywords}, angry, sad, hurt, fault, courage, step, perhaps, unfair.",
+    "template": "I understand. Thank you for sharing. I am here for you. You are not alone.",
+    "empty": "",
+    "gibberish": "flar gron tibble mox verig zant",
+    "other language": "Es tut mir leid, das muss sehr schwer für dich sein.",
+    "over-long": "It makes sense that you are {feeling}. " + "There is a lot that one may say about it all. " * 12,
+    "thought leak": "The user is {feeling}. I should acknowledge the feeling and then ask.",
+    "advice dump": "You should talk to them. You need to sleep. Just stop worrying. You have to make a list.",
+}
+
+
+@pytest.mark.parametrize("name", CANARIES)
+def test_canaries_lose_with_every_profile(name: str) -> None:
+    for profile in PROFILES:
+        reply = CANARIES[name].format(
+            first_talk=profile.first_talk, keywords=", ".join(profile.keywords), feeling=profile.feelings[0]
+        )
+        assert change(profile, reply) < 0, profile.id
+
+
+def test_every_feeling_of_the_bank_is_one_that_a_reply_can_name() -> None:
+    for profile in PROFILES:
+        for feeling in profile.feelings:
+            assert FEELINGS & set(words_of(feeling)), f"{profile.id}: {feeling}"
 
 
 def test_a_profile_this_user_cannot_play_is_refused() -> None:
@@ -157,13 +231,15 @@ def test_the_mixed_listener_leaves_room_to_improve() -> None:
         (UserTurn("再见", 50.0), "en", ""),
         (UserTurn("Fine.", 50.0, done=True), "en", "ended by the user"),
         (UserTurn("Fine.", 10.0), "en", ""),
+        (UserTurn("I never said goodbye to him.", 50.0), "en", ""),
+        (UserTurn("我想再见到他。", 50.0), "zh", ""),
     ],
 )
 def test_dialogues_end_by_rlvers_rules(turn: UserTurn, language: str, reason: str) -> None:
     assert end_reason(turn, language) == reason
 
 
-@pytest.mark.parametrize("user", [AppraisalUser(40.0, 5.0, False), ScriptedUser(["a"], [1.0], 20.0, 2)])
+@pytest.mark.parametrize("user", [AppraisalUser(40.0, 5.0, "challenging"), ScriptedUser(["a"], [1.0], 20.0, 2)])
 def test_users_can_be_described_and_built_again(user: User) -> None:
     again = build(describe(user), User)
     assert describe(again) == describe(user)

@@ -47,9 +47,11 @@ ACKNOWLEDGE = _any(
 
 FEELINGS = frozenset(
     words_of("""
-    afraid alone angry anxious ashamed betrayed bitter cheated confused desperate disappointed empty exhausted
-    frightened furious guilty heartbroken helpless homesick humiliated hurt irritated lonely nervous puzzled rejected
-    sad scared shut stuck terrified tired torn troubled unsure upset worn worried fed hard painful""")
+    abandoned afraid alone angry anxious ashamed betrayed bitter cheated confused desperate disappointed discouraged
+    embarrassed empty exhausted fed foolish frightened frustrated furious guilty hard heartbroken helpless homesick
+    humiliated hurt ignored insecure invisible irritated jealous lonely mocked nervous numb overlooked overwhelmed
+    painful powerless puzzled rejected sad scared shut stuck terrified tired torn trapped troubled unsure upset useless
+    worn worried worthless""")
 )
 """Words for what a person may feel."""
 
@@ -75,6 +77,21 @@ DISMISSALS = _any(
     r"cheer up", r"not (that|so) bad", r"(others|other people) have", r"calm down", r"get over", r"it happens"
 )
 """Phrases that make the matter small."""
+
+FLATTERY = _any(
+    r"\b(amazing|awesome|incredible|wonderful|fantastic|brilliant|perfect|superb|the best)\b",
+    r"so (strong|brave|smart|talented|special|inspiring)\b",
+)
+"""Praise that names nothing the other did."""
+
+CASE_TALK = _any(
+    r"\bthe (user|client|patient|speaker)\b",
+    r"\bas an ai\b",
+    r"my (instructions|reply|response) (is|are|should)",
+    r"\bi (should|need to|will) (respond|reply|answer|acknowledge|validate)\b",
+    r"\bemotion (score|points?|to \d)",
+)
+"""Talk about the other as a case, or about the reply itself: a thought that slipped out."""
 
 QUESTION = re.compile(
     r"(?:^|[.!?,]\s+)(?:and |so )?(?:what|how|when|where|who|would|do|does|did|is|are|was|can|could|have)\b[^.!?]*\?",
@@ -108,6 +125,24 @@ def named(keywords: Sequence[str], words: Sequence[str]) -> list[str]:
     """The keywords that occur among the words, also in the plural."""
     present = set(words)
     return [keyword for keyword in keywords if keyword in present or f"{keyword}s" in present]
+
+
+def acknowledges(text: str) -> bool:
+    """Whether a reply says that it sees a feeling, and which."""
+    return ACKNOWLEDGE.search(text) is not None and bool(FEELINGS.intersection(words_of(text)))
+
+
+def tactics_of(text: str) -> frozenset[str]:
+    """What a reply does, as names: ``acknowledge``, ``ask``, the intentions it answers to, and what people resent."""
+    patterns = {
+        "tell what to do": UNSOLICITED,
+        "stock phrase": TEMPLATES,
+        "make small": DISMISSALS,
+        "flatter": FLATTERY,
+        "ask": QUESTION,
+    }
+    found = {name for name, pattern in patterns.items() if pattern.search(text)}
+    return frozenset(found | ({"acknowledge"} if acknowledges(text) else set()) | set(moves_in(text)))
 
 
 def moves_in(text: str) -> list[Intention]:
