@@ -121,6 +121,34 @@ class Series:
             )
         return cls(name, person, _mean_at(place, numbers), rate, float(moments[0]))
 
+    @classmethod
+    def over(
+        cls, name: str, person: str, starts: ArrayLike, ends: ArrayLike, values: ArrayLike, rate: float
+    ) -> "Series":
+        """A series that holds a value over each stretch of time, such as a score of each utterance.
+
+        Args:
+            name, person: as for the series.
+            starts, ends: ``(stretch,)`` in seconds, starts growing. Between stretches nothing is known; where two
+                overlap, the later one counts.
+            values: ``(stretch,)``
+            rate: samples per second, in Hz.
+
+        Raises:
+            InputError: starts run backwards, or a stretch ends before it starts.
+        """
+        begin, stop, numbers = (np.asarray(column, np.float64) for column in (starts, ends, values))
+        title = f"The signal '{name}' of {person}"
+        if begin.shape != stop.shape or begin.shape != numbers.shape or begin.ndim != 1 or not len(begin):
+            raise InputError(f"{title}: a start, an end and a value for each of some stretches are needed")
+        if not (np.diff(begin) >= 0).all() or not (stop >= begin).all():
+            raise InputError(f"{title}: stretches must come in the order of their starts and end after them; sort them")
+        if not rate > 0 or (stop.max() - begin[0]) * rate >= LONGEST:
+            raise InputError(f"{title}: {begin[0]:g} to {stop.max():g} s cannot be sampled at {rate:g} Hz")
+        moments = begin[0] + np.arange(int(np.ceil((stop.max() - begin[0]) * rate))) / rate
+        place = np.searchsorted(begin, moments, side="right") - 1
+        return cls(name, person, np.where(moments < stop[place], numbers[place], np.nan), rate, float(begin[0]))
+
 
 def unusable(values: Array) -> str:
     """Why a signal ``(time,)`` cannot be compared with another, in a few words; empty if it can."""

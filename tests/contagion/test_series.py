@@ -106,6 +106,26 @@ def test_a_cut_keeps_the_clock() -> None:
         series.cut(20.0, 30.0)
 
 
+def test_a_score_holds_for_its_utterance() -> None:
+    series = Series.over("valence", "Ann", [1.0, 2.0, 4.0], [1.5, 4.5, 5.0], [0.2, 0.8, -1.0], rate=2.0)
+    assert series.start == 1.0
+    np.testing.assert_array_equal(series.values, [0.2, np.nan, 0.8, 0.8, 0.8, 0.8, -1.0, -1.0])
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "rate", "said"),
+    [
+        ([2.0, 1.0], [3.0, 4.0], 2.0, "in the order"),
+        ([1.0, 2.0], [0.5, 4.0], 2.0, "end after them"),
+        ([1.0, 2.0], [1.5, 4.0], 0.0, "cannot be sampled"),
+        ([], [], 2.0, "some stretches are needed"),
+    ],
+)
+def test_stretches_have_an_order(starts: list[float], ends: list[float], rate: float, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Series.over("valence", "Ann", starts, ends, np.arange(float(len(starts))), rate)
+
+
 @given(st.integers(2, 60), st.integers(0, 10_000))
 def test_the_array_check_agrees_with_the_door(length: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
