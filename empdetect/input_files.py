@@ -1,7 +1,5 @@
 """The files of one recording: what kind each is, and how they are opened as a Recording."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,21 +17,8 @@ from empdetect.task import Task
 from empdetect.windows import end_of
 from empdetect.windows import segments as windows
 
-KINDS: dict[str, tuple[str, ...]] = {
-    "video": (".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".m4v", ".webm"),
-    "audio": (".wav", ".flac", ".mp3", ".m4a", ".opus", ".ogg"),
-    "transcript": (".vtt", ".srt", ".tsv", ".json", ".txt"),
-    "physiology": ("_physio.tsv.gz", "_physio.tsv", ".tsv.gz"),
-}
-"""Endings of the files that can be part of a recording; of two transcripts the earlier kind is taken."""
-
 ALONE = "speaker"
 """Name of a participant whom no transcript names."""
-
-SUFFIX = re.compile(r"_(physio|video|audio|audiovideo|transcript)$")
-"""Suffixes of BIDS (and its proposal for audio and video, BEP047) that are not part of a recording's name."""
-
-NOT_WORDS = re.compile(r"^(readme|licen[cs]e|changes|changelog|requirements|notes)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -112,75 +97,6 @@ class Opened:
             if person.transcript is not None:
                 with suppress(InputError):
                     yield person, person.transcript.read()
-
-
-def kind_of(path: Path) -> str:
-    """Kind of a file that is part of a recording, by its ending; by its content where the ending says nothing.
-
-    Raises:
-        InputError: it is of no known kind.
-    """
-    name = path.name.lower()
-    for kind in ("physiology", "video", "audio", "transcript"):
-        if name.endswith(KINDS[kind]):
-            return kind
-    found = tracks(path)
-    if found & {"video", "audio"}:
-        return "video" if "video" in found else "audio"
-    known = ", ".join(ending for endings in KINDS.values() for ending in endings)
-    raise InputError(f"Reading {path}: neither a media file nor a known ending; known are {known}")
-
-
-def looks_like(path: Path) -> Literal["manifest", "video", "audio", "transcript", "physiology", "other"]:
-    """What a file is, seen from its name and, for tables and JSON, its first lines.
-
-    A broken file counts as what its name says, so that it is reported and not passed over.
-    """
-    name = path.name.lower()
-    if name.endswith(".jsonl"):
-        return "manifest"
-    if name.endswith(KINDS["physiology"]):
-        return "physiology"
-    if name.endswith(".tsv"):
-        return _table(path)
-    if name.endswith((".json", ".txt")) and not _may_hold_words(path):
-        return "other"
-    for kind in ("video", "audio", "transcript"):
-        if name.endswith(KINDS[kind]):
-            return kind
-    return "other"
-
-
-def name_of(path: Path) -> str:
-    """Name of the recording that a file belongs to: its own without ending and without what BIDS puts before it."""
-    ending = next((end for ends in KINDS.values() for end in ends if path.name.lower().endswith(end)), path.suffix)
-    stem = path.name[: len(path.name) - len(ending)] or path.name
-    return SUFFIX.sub("", stem) or stem
-
-
-def _table(path: Path) -> Literal["manifest", "transcript", "other"]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            columns = [name.strip() for name in file.readline().rstrip("\r\n").split("\t")]
-    except (OSError, UnicodeDecodeError):
-        return "transcript"
-    if "text" in columns or not any(columns):
-        return "transcript"
-    streams = {"video", "audio", "transcript", "physiology", "features"}
-    return "manifest" if "recording" in columns and streams & set(columns) else "other"
-
-
-def _may_hold_words(path: Path) -> bool:
-    """Whether a .json or .txt can be a transcript; not so sidecars of other files and read-mes."""
-    if path.suffix.lower() == ".txt":
-        return NOT_WORDS.match(path.name) is None
-    if any(path.with_suffix(ending).exists() for ending in (".tsv", ".tsv.gz")):
-        return False
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return True
-    return isinstance(content, list) or (isinstance(content, dict) and "dialogue" in content)
 
 
 def _participants(files: Mapping[str, Path]) -> tuple[tuple[Participant, ...], list[str]]:

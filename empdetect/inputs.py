@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from empdetect.errors import InputError
-from empdetect.input_files import KINDS, Input, kind_of, looks_like, name_of
+from empdetect.file_kinds import KINDS, kind_of, looks_like, name_of
+from empdetect.input_files import Input
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,10 @@ def _expand(inputs: Sequence[Path | str]) -> tuple[list[Path], list[Path], Path]
     bases: list[Path] = []
     for name in inputs:
         for path, base in _paths(str(name)):
-            if path.is_dir():
+            what = looks_like(path)
+            if path.is_dir() and what == "other":
                 files |= dict.fromkeys(_recordings_below(path))
-            elif looks_like(path) == "manifest":
+            elif what == "manifest":
                 manifests[path] = None
                 continue
             else:
@@ -99,7 +101,11 @@ def _recordings_below(folder: Path) -> Iterator[Path]:
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         here = os.path.realpath(place)
-        folders[:] = [] if here in seen else sorted(name for name in folders if not name.startswith("."))
+        sessions = [name for name in sorted(folders) if here not in seen and looks_like(Path(place, name)) in KINDS]
+        yield from (Path(place, name) for name in sessions)
+        folders[:] = (
+            [] if here in seen else sorted({name for name in folders if not name.startswith(".")} - {*sessions})
+        )
         for name in sorted(names) if here not in seen else ():
             path = Path(place, name)
             if not name.startswith(".") and looks_like(path) in KINDS:

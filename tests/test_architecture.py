@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("components", "device", "streams", "task"),
     ("recording", "scores", "contagion.series", "contagion.signals"),
     ("features.base", "windows", "contagion.simulation"),
-    ("features", "input_files", "manifest"),
+    ("features", "file_kinds", "input_files", "manifest"),
     ("example",),
     ("batch",),
     ("datamodules", "models"),

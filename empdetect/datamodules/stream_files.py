@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from empdetect.input_files import KINDS
+from empdetect.file_kinds import KINDS, Kind
 
 
-def stream_file(folder: Path, name: str, kind: str) -> Path | None:
+def stream_file(folder: Path, name: str, kind: Kind) -> Path | None:
     """The first file called ``name`` that has an ending of a kind; None if there is none.
 
     Args:

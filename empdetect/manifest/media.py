@@ -10,6 +10,7 @@ from pathlib import Path
 from empdetect.manifest.faults import Severity, shown
 from empdetect.manifest.rows import RATE
 from empdetect.streams.audio import AudioStream
+from empdetect.streams.formats.empatica import is_session_folder
 from empdetect.streams.media import decoded, open_media, tracks
 from empdetect.streams.physiology import PhysiologyFile
 from empdetect.streams.table import TableFile
@@ -63,7 +64,8 @@ def probe(kind: str, path: Path, rate: float | None = None) -> Probe:
         path: the file.
         rate: sampling rate in Hz, for physiology.
     """
-    problem = file_problem(path)
+    session = kind == "physiology" and is_session_folder(path)
+    problem = None if session else file_problem(path)
     if problem is not None:
         return Probe((Problem(kind, *problem),))
     if kind == "physiology":
@@ -181,7 +183,7 @@ def _cue_problems(timed: Sequence[tuple[int, Utterance]]) -> tuple[Problem, ...]
 
 
 def _physiology(path: Path, rate: float | None) -> Probe:
-    if rate is None and not path.name.endswith(".tsv.gz"):
+    if rate is None and path.suffix in (".csv", ".tsv") and not path.with_suffix(".json").is_file():
         remedy = f"add Hz in column {RATE}; there is no default"
         return Probe((Problem(RATE, "no sampling rate is given", remedy),))
     signals = PhysiologyFile(path, rate).read().signals.values()

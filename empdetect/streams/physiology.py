@@ -1,6 +1,7 @@
 """Physiology streams: body signals with the sampling rate their file states. There is no default rate."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint, require_file, separator
+from empdetect.streams.formats.empatica import SENSORS, is_session, read_session
+from empdetect.streams.times import time_problem
 
 Channel = Literal["ECG", "BVP", "EDA", "RSP", "EMG", "TEMP"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -45,7 +48,7 @@ class Signal:
     start: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.rate > 0:
+        if not 0 < self.rate < math.inf:
             raise InputError(f"A signal needs a sampling rate above 0 Hz, got {self.rate:g}")
 
     @property
@@ -89,8 +92,9 @@ class PhysiologyFile:
     """A file of body signals that is read when asked.
 
     Args:
-        path: BIDS ``*_physio.tsv.gz`` with its ``.json`` beside it, or ``.csv`` / ``.tsv`` with a header.
-        rate: sampling rate in Hz; needed for CSV and TSV, taken from the JSON for BIDS.
+        path: BIDS ``*_physio.tsv.gz`` with its ``.json`` beside it; ``.csv`` or ``.tsv`` with a header; a folder or
+            zip of an Empatica E4.
+        rate: sampling rate in Hz of CSV and TSV; without it a ``.json`` beside them must state ``SamplingFrequency``.
         offset: moment on the recording's clock at which the file starts, in seconds.
     """
 
@@ -100,30 +104,63 @@ class PhysiologyFile:
 
     def fingerprint(self) -> str:
         """Fingerprint of the content and of how it is read."""
-        sidecar = self._sidecar()
-        beside = file_fingerprint(sidecar) if sidecar.is_file() else ""
-        return fingerprint(file_fingerprint(self.path), beside, repr((self.rate, self.offset)))
+        files = [self.path / name for name in SENSORS] if self.path.is_dir() else [self.path, self._sidecar()]
+        there = [path for path in files if path.is_file()] or [self.path]
+        beside = "" if len(there) == 1 else "".join(file_fingerprint(path) for path in there[1:])
+        return fingerprint(file_fingerprint(there[0]), beside, repr((self.rate, self.offset)))
 
     def read(self) -> Physiology:
         """Read the file.
 
         Raises:
-            InputError: the file is missing or broken, no rate is known, or no channel has a known name.
+            InputError: the file is missing or broken, no rate is known, its times cannot be true, or no channel has
+                a known name.
         """
-        require_file(self.path)
         try:
-            return self._read_bids() if self.path.name.endswith(".tsv.gz") else self._read_table()
+            found = self._read()
         except InputError:
             raise
-        except Exception as error:  # pandas and json each have exceptions of their own
-            raise InputError(f"Reading the physiology {self.path}: not a valid table ({error})") from None
+        except Exception as error:  # pandas, json and zipfile each have exceptions of their own
+            reason = str(error) or type(error).__name__
+            raise InputError(f"Reading the physiology {self.path}: not a valid table ({reason})") from None
+        problem = time_problem(time for signal in found.signals.values() for time in (signal.start, signal.end))
+        if problem:
+            raise InputError(f"Reading the physiology {self.path}: {problem}")
+        return found
 
     def end(self) -> float:
         """Moment at which the last signal ends, in seconds."""
         return self.read().end()
 
+    def _read(self) -> Physiology:
+        if self.path.is_dir() or self.path.suffix.lower() == ".zip":
+            return self._read_session()
+        require_file(self.path)
+        return self._read_bids() if self.path.name.endswith(".tsv.gz") else self._read_table()
+
+    def _read_session(self) -> Physiology:
+        if not self.path.is_dir():
+            require_file(self.path)
+        if not is_session(self.path):
+            raise InputError(
+                f"Reading the physiology {self.path}: no Empatica E4 session, which holds {', '.join(SENSORS)}"
+            )
+        sensors = read_session(self.path)
+        return Physiology({s.channel: Signal(_finite(s.values), s.rate, s.start + self.offset) for s in sensors})
+
     def _sidecar(self) -> Path:
         return self.path.with_name(self.path.name.removesuffix(".gz").rpartition(".")[0] + ".json")
+
+    def _about(self, needed: tuple[str, ...]) -> dict[str, Any]:
+        """What the JSON beside the file states."""
+        sidecar = self._sidecar()
+        about = json.loads(sidecar.read_text(encoding="utf-8-sig"))
+        if not isinstance(about, dict):
+            raise InputError(f"Reading the physiology {self.path}: {sidecar.name} holds no object in braces")
+        missing = [key for key in needed if key not in about]
+        if missing:
+            raise InputError(f"Reading the physiology {self.path}: {sidecar.name} lacks {', '.join(missing)}; add it")
+        return about
 
     def _read_bids(self) -> Physiology:
         """BIDS: no header line; rate, start and columns stand in the JSON sidecar."""
@@ -135,10 +172,7 @@ class PhysiologyFile:
                 f"Reading the physiology {self.path}: no {sidecar.name} beside it; "
                 "write one with SamplingFrequency, StartTime and Columns"
             )
-        about: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
-        missing = [key for key in ("SamplingFrequency", "StartTime", "Columns") if key not in about]
-        if missing:
-            raise InputError(f"Reading the physiology {self.path}: {sidecar.name} lacks {', '.join(missing)}; add it")
+        about = self._about(("SamplingFrequency", "StartTime", "Columns"))
         columns = [str(name) for name in about["Columns"]]
         table = pd.read_csv(self.path, sep="\t", header=None, na_values=["n/a"])
         if table.shape[1] != len(columns):
@@ -151,13 +185,17 @@ class PhysiologyFile:
     def _read_table(self) -> Physiology:
         import pandas as pd
 
-        if self.rate is None:
-            raise InputError(
-                f"Reading the physiology {self.path}: no sampling rate; give it in Hz "
-                "(manifest column 'physiology_rate'), there is no default"
-            )
+        rate, start = self.rate, 0.0
+        if rate is None:
+            if not self._sidecar().is_file():
+                raise InputError(
+                    f"Reading the physiology {self.path}: no sampling rate; give it in Hz (manifest column "
+                    f"'physiology_rate', or SamplingFrequency in {self._sidecar().name}), there is no default"
+                )
+            about = self._about(("SamplingFrequency",))
+            rate, start = float(about["SamplingFrequency"]), float(about.get("StartTime", 0.0))
         table = pd.read_csv(self.path, sep=separator(self.path), skipinitialspace=True, na_values=["n/a"])
-        return self._signals(table, self.rate, self.offset)
+        return self._signals(table, rate, start + self.offset)
 
     def _signals(self, table: Any, rate: float, start: float) -> Physiology:
         named = {name: canonical_channel(str(name)) for name in table.columns}
@@ -168,7 +206,7 @@ class PhysiologyFile:
                 f"keep one, or give each a site, as in {min(twice)}_left"
             )
         signals = {
-            channel: Signal(table[name].to_numpy(float), rate, start)
+            channel: Signal(_finite(table[name].to_numpy(float)), rate, start)
             for name, channel in named.items()
             if channel is not None
         }
@@ -178,6 +216,11 @@ class PhysiologyFile:
                 f"name the columns {', '.join(CHANNELS)}"
             )
         return Physiology(signals)
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values, NaN where they are infinite: amplifiers write it where they are overdriven."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def canonical_channel(name: str) -> str | None:

@@ -1,31 +1,33 @@
-"""Transcripts: who said what when, from WebVTT, SRT, TSV, JSON or plain text."""
+"""Transcripts: who said what when, from files of many formats or in memory."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html import unescape
-from math import isnan
 from pathlib import Path
-from typing import Any
 
 from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint, require_file
+from empdetect.streams.formats.cues import read_cues
+from empdetect.streams.formats.dialogue import read_dialogue
+from empdetect.streams.formats.elan import read_eaf
+from empdetect.streams.formats.lines import read_lines
+from empdetect.streams.formats.praat import read_textgrid
+from empdetect.streams.formats.rttm import read_rttm
+from empdetect.streams.formats.words_table import read_words_table
+from empdetect.streams.times import time_problem
+from empdetect.streams.utterance import Utterance
 
+__all__ = ["Transcript", "TranscriptFile", "Utterance", "read_transcript", "read_turns"]
 
-@dataclass(frozen=True)
-class Utterance:
-    """One thing said.
-
-    Args:
-        text: the words.
-        speaker: who said it; None if not known.
-        start, end: seconds on the recording's clock; None if the transcript carries no times.
-    """
-
-    text: str
-    speaker: str | None = None
-    start: float | None = None
-    end: float | None = None
+READERS: dict[str, Callable[[Path], list[Utterance]]] = {
+    ".vtt": read_cues,
+    ".srt": read_cues,
+    ".tsv": read_words_table,
+    ".json": read_dialogue,
+    ".eaf": read_eaf,
+    ".textgrid": read_textgrid,
+    ".txt": read_lines,
+}
+"""Endings of transcript files that can be read."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ class TranscriptFile:
 
     Args:
         path: ``.vtt``, ``.srt``, ``.tsv`` (columns start, end, speaker, text; times may be absent),
-            ``.json`` (a list of objects with the same keys, or ``{"dialogue": [...]}``) or ``.txt``
-            (one utterance a line, ``Name: words`` names the speaker).
+            ``.json`` (a list of objects with the same keys, or ``{"dialogue": [...]}``), ``.eaf`` (ELAN),
+            ``.TextGrid`` (Praat) or ``.txt`` (one utterance a line, ``Name: words`` names the speaker).
         offset: moment on the recording's clock at which the file's time 0 lies, in seconds.
         speaker: keep only this person's words.
     """
@@ -94,7 +96,7 @@ class TranscriptFile:
             InputError: the file is missing, not of a known format, not UTF-8 or broken.
         """
         transcript = read_transcript(self.path)
-        shifted = tuple(_shift(utterance, self.offset) for utterance in transcript.utterances)
+        shifted = tuple(utterance.shifted(self.offset) for utterance in transcript.utterances)
         transcript = replace(transcript, utterances=shifted)
         return transcript if self.speaker is None else transcript.of(self.speaker)
 
@@ -107,89 +109,40 @@ def read_transcript(path: Path) -> Transcript:
     """Read a transcript file by its ending.
 
     Raises:
-        InputError: the file is missing, not of a known format, not UTF-8 or broken.
+        InputError: the file is missing, not of a known format, not UTF-8, broken, or its times cannot be true.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(f"Reading the transcript {path}: allowed endings are {', '.join(READERS)}")
+    return Transcript(tuple(u for u in _read(path, reader, "transcript") if u.text), source=path)
+
+
+def read_turns(path: Path) -> Transcript:
+    """Read who speaks when from ``.rttm`` or any transcript, words or not; only turns with times are kept.
+
+    Raises:
+        InputError: the file is missing, not of a known format, not UTF-8, broken, or its times cannot be true.
+    """
+    reader = {**READERS, ".rttm": read_rttm}.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(f"Reading the speakers' turns {path}: allowed endings are .rttm, {', '.join(READERS)}")
+    turns = _read(path, reader, "speakers' turns")
+    return Transcript(tuple(u for u in turns if u.start is not None and u.end is not None), source=path)
+
+
+def _read(path: Path, reader: Callable[[Path], list[Utterance]], what: str) -> list[Utterance]:
+    """Utterances of a file, all faults of it as an InputError that names it."""
     require_file(path)
     try:
         utterances = reader(path)
     except InputError:
         raise
     except UnicodeDecodeError as error:
-        raise InputError(f"Reading the transcript {path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
+        raise InputError(f"Reading the {what} {path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
     except Exception as error:  # each parser has exceptions of its own
-        raise InputError(f"Reading the transcript {path}: not valid {path.suffix} ({error})") from None
-    return Transcript(tuple(u for u in utterances if u.text), source=path)
-
-
-def _read_cues(path: Path) -> list[Utterance]:
-    import webvtt
-
-    cues = webvtt.from_srt(str(path)) if path.suffix.lower() == ".srt" else webvtt.read(str(path))
-    return [
-        Utterance(
-            " ".join(unescape(cue.text).split()),
-            cue.voice,
-            # The library's own seconds are cut to whole ones.
-            cue.start_time.in_milliseconds() / 1000,
-            cue.end_time.in_milliseconds() / 1000,
-        )
-        for cue in cues.captions
-    ]
-
-
-def _read_tsv(path: Path) -> list[Utterance]:
-    import pandas as pd
-
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    if "text" not in table.columns:
-        raise InputError(
-            f"Reading the transcript {path}: no column 'text', got {', '.join(table.columns)}; "
-            "name the columns start, end, speaker, text and separate them by tabs"
-        )
-    return [_from_mapping(row) for row in table.to_dict("records")]
-
-
-def _read_json(path: Path) -> list[Utterance]:
-    content = json.loads(path.read_text(encoding="utf-8-sig"))
-    turns = content.get("dialogue") if isinstance(content, dict) else content
-    if not isinstance(turns, list):
-        raise InputError(
-            f'Reading the transcript {path}: a list of turns is needed, or {{"dialogue": [...]}}, each with a "text"'
-        )
-    return [_from_mapping(turn) for turn in turns]
-
-
-def _read_text(path: Path) -> list[Utterance]:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    pairs = [line.split(": ", 1) if ": " in line else [None, line] for line in map(str.strip, lines)]
-    return [Utterance(text or "", speaker) for speaker, text in pairs]
-
-
-def _from_mapping(turn: Any) -> Utterance:
-    if not isinstance(turn, dict) or "text" not in turn:
-        raise ValueError(f'each turn needs a "text", got {str(turn)[:60]}')
-    start, end = (_number(turn.get(key)) for key in ("start", "end"))
-    return Utterance(" ".join(str(turn["text"]).split()), turn.get("speaker") or None, start, end)
-
-
-def _number(cell: Any) -> float | None:
-    number = float("nan") if cell in (None, "", "n/a") else float(cell)
-    return None if isnan(number) else number
-
-
-def _shift(utterance: Utterance, seconds: float) -> Utterance:
-    start, end = (None if time is None else time + seconds for time in (utterance.start, utterance.end))
-    return replace(utterance, start=start, end=end)
-
-
-READERS: dict[str, Callable[[Path], list[Utterance]]] = {
-    ".vtt": _read_cues,
-    ".srt": _read_cues,
-    ".tsv": _read_tsv,
-    ".json": _read_json,
-    ".txt": _read_text,
-}
-"""Endings of transcript files that can be read."""
+        reason = str(error) or type(error).__name__
+        raise InputError(f"Reading the {what} {path}: not valid {path.suffix} ({reason})") from None
+    problem = time_problem(time for u in utterances for time in (u.start, u.end))
+    if problem:
+        raise InputError(f"Reading the {what} {path}: {problem}")
+    return utterances

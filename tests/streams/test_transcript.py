@@ -50,7 +50,7 @@ def test_formats(tmp_path: Path, name: str, text: str, expected: list[Line]) -> 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.docx", "Hi", "allowed endings are .vtt, .srt, .tsv, .json, .txt"),
+        ("a.docx", "Hi", "allowed endings are .vtt, .srt, .tsv, .json, .eaf, .textgrid, .txt"),
         ("a.vtt", "00:01.000 --> 00:02.000\nHi\n", r"a\.vtt: not valid \.vtt"),
         ("a.srt", "1\n00:00:01,000 -> 00:00:02\nHi\n", r"a\.srt: not valid \.srt"),
         ("a.tsv", "start,end,text\n1,2,Hi\n", "no column 'text', got start,end,text; name the columns"),

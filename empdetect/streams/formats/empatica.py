@@ -1,0 +1,96 @@
+"""Empatica E4 sessions: a folder, or the zip that its cloud service gives, with one CSV a sensor."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+SENSORS = {"BVP.csv": "BVP", "EDA.csv": "EDA", "TEMP.csv": "TEMP"}
+"""Files of a session that hold body signals, and their channels."""
+
+LARGEST = 2**30
+"""Bytes that no sensor's file of a week exceeds; a zip may promise more than any memory holds."""
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """One sensor of a session.
+
+    Args:
+        channel: what it measures.
+        values: ``(time,)``.
+        rate: samples per second, in Hz.
+        start: seconds after the first sensor's first sample.
+    """
+
+    channel: str
+    values: NDArray[np.float64]
+    rate: float
+    start: float
+
+
+def is_session_folder(path: Path) -> bool:
+    """Whether a folder holds an E4 session; also False where the path cannot be looked at."""
+    try:
+        return path.is_dir() and any((path / name).is_file() for name in SENSORS)
+    except OSError:
+        return False
+
+
+def is_session(path: Path) -> bool:
+    """Whether a folder or a zip holds an E4 session; a zip that cannot be opened may be one."""
+    if is_session_folder(path):
+        return True
+    try:
+        if not path.is_file():
+            return False
+        with zipfile.ZipFile(path) as archive:
+            return any(Path(name).name in SENSORS for name in archive.namelist())
+    except OSError:
+        return False
+    except Exception:  # zipfile raises many kinds on a broken file
+        return True
+
+
+def read_session(path: Path) -> list[Sensor]:
+    """The sensors of a session, on the clock of its first sample.
+
+    In each CSV the first line is the start in seconds since 1970, the second the sampling rate in Hz.
+
+    Raises:
+        ValueError: there is no sensor's file, or one is broken.
+    """
+    found = [_sensor(SENSORS[name], text) for name, text in _texts(path)]
+    if not found:
+        raise ValueError(f"none of {', '.join(SENSORS)} in it")
+    zero = min(start for *_, start in found)
+    return [Sensor(channel, values, rate, start - zero) for channel, values, rate, start in found]
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    """Name and content of each sensor's file."""
+    if path.is_dir():
+        for name in SENSORS:
+            if (path / name).is_file():
+                yield name, (path / name).read_text(encoding="utf-8-sig")
+        return
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            name = Path(entry.filename).name
+            if name in SENSORS:
+                if entry.file_size > LARGEST:
+                    raise ValueError(f"{name} unpacks to {entry.file_size} bytes")
+                yield name, archive.read(entry).decode("utf-8-sig")
+
+
+def _sensor(channel: str, text: str) -> tuple[str, NDArray[np.float64], float, float]:
+    lines = text.split()
+    if len(lines) < 3:
+        raise ValueError(f"{channel}.csv has {len(lines)} lines, a start, a rate and values are needed")
+    start, rate, *values = (float(line) for line in lines)
+    if not (np.isfinite(start) and np.isfinite(rate) and rate > 0):
+        raise ValueError(f"{channel}.csv states a start of {start:g} and a rate of {rate:g} Hz")
+    return channel, np.array(values), rate, start
