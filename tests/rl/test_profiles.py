@@ -13,21 +13,32 @@ from empdetect.rl.profiles import (
     without_personas_of,
     write_profiles,
 )
+from empdetect.rl.users.cues import named, words_of
 
 
-def test_the_bank_covers_all_intentions_on_both_sides_with_personas_apart() -> None:
+def test_the_bank_is_large_and_covers_all_intentions_on_both_sides() -> None:
     train, test = read_profiles(split="train"), read_profiles(split="test")
-    assert len(train) + len(test) == len(read_profiles()) >= 16
-    for side in (train, test):
-        assert {profile.intention for profile in side} == set(INTENTIONS)
-    assert not {p.group for p in train} & {p.group for p in test}
+    assert len(train) + len(test) == len(read_profiles())
+    assert len(train) >= 96 and len(test) >= 32
+    for side, least in ((train, 12), (test, 4)):
+        counts = Counter(profile.intention for profile in side)
+        assert set(counts) == set(INTENTIONS) and min(counts.values()) >= least
+        assert {profile.character for profile in side} == {"negative", "passive", "avoidant"}
+
+
+def test_the_sides_of_the_bank_share_neither_persona_nor_scene_nor_topic() -> None:
+    train, test = read_profiles(split="train"), read_profiles(split="test")
     assert without_personas_of(train, test) == train
+    for name in ("persona", "scene", "topic", "first_talk"):
+        sides = [{getattr(profile, name) for profile in side} for side in (train, test)]
+        assert "" not in sides[0] | sides[1] and not sides[0] & sides[1], name
+    assert len({profile.scene for profile in read_profiles()}) == len(read_profiles())
 
 
 def test_the_bank_is_fit_for_the_embedded_user() -> None:
     for profile in read_profiles():
-        words = " ".join([profile.first_talk, *profile.details]).lower()
-        assert profile.details and all(keyword in words for keyword in profile.keywords), profile.id
+        words = words_of(" ".join([profile.first_talk, *profile.details]))
+        assert len(profile.details) >= 4 and named(profile.keywords, words) == list(profile.keywords), profile.id
         assert any(feeling in profile.first_talk for feeling in profile.feelings), profile.id
 
 

@@ -35,7 +35,7 @@ def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, dete
     assert train_from_config(DEMO, told) == out
     card = (out / "README.md").read_text(encoding="utf-8")
     assert f"empdetect rl train --config {DEMO}" in card
-    assert "| 8 dialogues with 8 profiles | before | after |" in card
+    assert "| 32 dialogues with 32 profiles | before | after |" in card
     assert "reward head `detector`" in card and "group_size: 2" in card
     (row,) = csv.DictReader((out / "log.csv").open(encoding="utf-8"))
     assert row["detector.none"] == "0"
@@ -85,7 +85,7 @@ def test_held_out_profiles_share_no_persona_with_training(tmp_path: Path) -> Non
     assert {p.split for p in held_out} == {"test"} and {p.split for p in train} == {"train"}
     unsplit = write_profiles([Profile(**{**p.to_dict(), "split": ""}) for p in bank], tmp_path / "unsplit.jsonl")
     train, held_out = split_profiles(unsplit, None, 0)
-    assert len(held_out) == 8 and not {p.group for p in train} & {p.group for p in held_out}
+    assert len(held_out) == 33 and not {p.group for p in train} & {p.group for p in held_out}
     test = write_profiles(bank[:2], tmp_path / "test.jsonl")
     train, held_out = split_profiles(unsplit, test, 0)
     assert len(held_out) == 2 and len(train) == len(bank) - 2
