@@ -1,0 +1,273 @@
+"""A language model behind any OpenAI-compatible endpoint: vLLM, SGLang, ``transformers serve`` or a vendor."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from empdetect.errors import InputError
+from empdetect.rl.dialogue import Exchange, split_thought
+
+if TYPE_CHECKING:
+    import httpx
+    from tenacity import RetryCallState
+
+Message = Mapping[str, str]
+
+AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+"""HTTP statuses that may go away; all others, such as 401, are final."""
+
+
+class EndpointFailed(Exception):  # noqa: N818 - says what happened
+    """No answer came, however often it was asked.
+
+    Args:
+        problem: what went wrong the last time.
+        exchange: what was asked, and all that went wrong.
+    """
+
+    def __init__(self, problem: str, exchange: Exchange) -> None:
+        super().__init__(problem)
+        self.exchange = exchange
+
+
+class _TryAgain(Exception):  # noqa: N818 - says what to do
+    """The attempt failed in a way that may go away."""
+
+    def __init__(self, problem: str, wait: float = 0.0) -> None:
+        super().__init__(problem)
+        self.wait = wait
+
+
+class _Final(Exception):  # noqa: N818 - says what it is
+    """The attempt failed for good."""
+
+
+class Endpoint:
+    """Asks one language model, at most so many questions at a time, and never for ever.
+
+    The longest that one question can take is ``attempts * timeout + (attempts - 1) * longest_wait``
+    seconds, besides the time it stands in line. Nothing is sent to anybody but ``base_url``.
+
+    Args:
+        base_url: address up to and with the version, as in ``http://127.0.0.1:8000/v1``.
+        model: name of the model, as the service calls it.
+        key_variable: environment variable that holds the key; where it is not set, no key is sent. The key
+            itself is never kept, so it can be in no configuration and no cassette.
+        temperature: of the sampling.
+        max_tokens: tokens an answer at most.
+        timeout: seconds an attempt may take, from the first byte to the last.
+        attempts: how often a question is asked at most.
+        longest_wait: seconds between two attempts at most; it starts at ``shortest_wait`` and doubles, and a
+            service that says how long to wait (``Retry-After``) is obeyed up to this.
+        shortest_wait: seconds before the second attempt.
+        concurrency: questions at a time.
+        prompt_price, completion_price: of a million tokens, in any currency; to tell the cost.
+        extra: what else the request says, such as ``{"top_p": 0.9}``.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        key_variable: str = "OPENAI_API_KEY",
+        temperature: float = 0.5,
+        max_tokens: int = 1024,
+        timeout: float = 60.0,
+        attempts: int = 4,
+        longest_wait: float = 30.0,
+        shortest_wait: float = 0.5,
+        concurrency: int = 32,
+        prompt_price: float = 0.0,
+        completion_price: float = 0.0,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise InputError(
+                f"Reaching a language model: base_url must start with http:// or https://, got '{base_url}'"
+            )
+        if attempts < 1 or concurrency < 1 or timeout <= 0:
+            raise InputError(
+                f"Reaching a language model: attempts and concurrency must be 1 or more and timeout above 0, "
+                f"got {attempts}, {concurrency} and {timeout}"
+            )
+        self.base_url = base_url
+        self.model = model
+        self.key_variable = key_variable
+        self.temperature = temperature
+        self.max_tokens = max_tokens
+        self.timeout = timeout
+        self.attempts = attempts
+        self.longest_wait = longest_wait
+        self.shortest_wait = shortest_wait
+        self.concurrency = concurrency
+        self.prompt_price = prompt_price
+        self.completion_price = completion_price
+        self.extra = extra
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: httpx.AsyncClient | None = None
+        self._gate = asyncio.Semaphore(concurrency)
+
+    async def ask(self, messages: Iterable[Message], seed: int) -> Exchange:
+        """Ask for the next message.
+
+        Args:
+            messages: the chat so far, as ``{"role": ..., "content": ...}``.
+            seed: of the sampling; a service that knows no seed ignores it.
+
+        Raises:
+            EndpointFailed: no answer came.
+        """
+        request = self.request(messages, seed)
+        async with self._line():
+            return await self._ask(request)
+
+    def request(self, messages: Iterable[Message], seed: int) -> str:
+        """The body of a request as JSON with sorted keys."""
+        body = {
+            "model": self.model,
+            "messages": [dict(message) for message in messages],
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "seed": seed,
+            **(self.extra or {}),
+        }
+        return json.dumps(body, ensure_ascii=False, sort_keys=True)
+
+    async def _ask(self, request: str) -> Exchange:
+        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+
+        failures: list[str] = []
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self.attempts),
+            wait=self._wait,
+            retry=retry_if_exception_type(_TryAgain),
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    return await self._attempt(request, failures)
+        except (_TryAgain, _Final) as problem:
+            raise EndpointFailed(str(problem), Exchange(request, failures=tuple(failures))) from None
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _wait(self, state: "RetryCallState") -> float:
+        doubled = self.shortest_wait * 2.0 ** (state.attempt_number - 1)
+        error = state.outcome.exception() if state.outcome else None
+        told = error.wait if isinstance(error, _TryAgain) else 0.0
+        return min(max(doubled, told), self.longest_wait)
+
+    async def _attempt(self, request: str, failures: list[str]) -> Exchange:
+        try:
+            return await self._once(request, tuple(failures))
+        except (_TryAgain, _Final) as problem:
+            failures.append(str(problem))
+            raise
+
+    async def _once(self, request: str, failures: tuple[str, ...]) -> Exchange:
+        import httpx
+
+        headers = {"Content-Type": "application/json"}
+        if key := os.environ.get(self.key_variable):
+            headers["Authorization"] = f"Bearer {key}"
+        try:
+            async with asyncio.timeout(self.timeout):
+                response = await self._connection().post(
+                    f"{self.base_url.rstrip('/')}/chat/completions", content=request.encode(), headers=headers
+                )
+        except TimeoutError:
+            raise _TryAgain(f"no answer within {self.timeout:g} s") from None
+        except httpx.HTTPError as error:
+            raise _TryAgain(f"no connection: {type(error).__name__}") from None
+        _check_status(response)
+        return _read_answer(response, request, failures)
+
+    def _line(self) -> asyncio.Semaphore:
+        self._connection()
+        return self._gate
+
+    def _connection(self) -> "httpx.AsyncClient":
+        """The connections of the loop that runs; a loop of its own needs its own."""
+        httpx = _need_httpx()
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            limits = httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
+            local = httpx.URL(self.base_url).host in ("127.0.0.1", "localhost", "::1")
+            # A proxy of the environment is for the outside, not for a server of this machine.
+            self._client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=not local)
+            self._gate = asyncio.Semaphore(self.concurrency)
+            self._loop = loop
+        return self._client
+
+
+def _need_httpx() -> Any:
+    try:
+        import httpx
+    except ImportError:
+        raise InputError(
+            "Reaching a language model: httpx and tenacity are missing; install empdetect with the extra 'llm'"
+        ) from None
+    return httpx
+
+
+def _check_status(response: "httpx.Response") -> None:
+    if response.status_code == 200:
+        return
+    problem = f"HTTP {response.status_code}"
+    if response.status_code in AGAIN:
+        raise _TryAgain(problem, _seconds(response.headers.get("retry-after", "")))
+    raise _Final(f"{problem}: {' '.join(response.text.split())[:200]}")
+
+
+def _seconds(text: str) -> float:
+    """Seconds of a ``Retry-After``; 0 where it is absent or a date."""
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        return 0.0
+
+
+def _read_answer(response: "httpx.Response", request: str, failures: tuple[str, ...]) -> Exchange:
+    """The text of the first choice. What a reasoning model thought is dropped."""
+    try:
+        body = response.json()
+        choice = body["choices"][0]
+        text = choice["message"]["content"]
+        usage = body.get("usage") or {}
+        tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise _TryAgain("an answer that is not a chat completion") from None
+    if not isinstance(text, str):
+        raise _TryAgain("an answer without text")
+    if choice.get("finish_reason") == "length":
+        raise _TryAgain("an answer cut at max_tokens")
+    return Exchange(request, split_thought(text)[1], failures, *tokens)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What exchanges came to.
+
+    Args:
+        questions: how many were asked.
+        retries: attempts that failed.
+        prompt_tokens, completion_tokens: as the service counted them; 0 if it does not.
+        cost: by the endpoint's prices.
+    """
+
+    questions: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+
+def usage_of(exchanges: Iterable[Exchange], endpoint: Endpoint) -> Usage:
+    """Add exchanges up; those of dialogues are in ``Dialogue.exchanges``."""
+    found = list(exchanges)
+    prompt, completion = (sum(getattr(one, f"{kind}_tokens") for one in found) for kind in ("prompt", "completion"))
+    cost = (prompt * endpoint.prompt_price + completion * endpoint.completion_price) / 1e6
+    return Usage(len(found), sum(len(one.failures) for one in found), prompt, completion, cost)
