@@ -86,8 +86,15 @@ def _add_score(jobs: Jobs) -> None:
     score.add_argument("--transcript", type=Path, metavar="PATH", help="transcript, or folder of them by file name")
     score.add_argument("--physio", type=Path, metavar="PATH", help="physiology, or folder of it by file name")
     score.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
-    score.add_argument("--formats", default="tsv", help="tsv, json or both, by commas (default: %(default)s)")
-    score.add_argument("--report", action="store_true", help="also write an HTML report of each recording")
+    score.add_argument(
+        "--formats",
+        default="tsv",
+        help="by commas, some of tsv, json, vtt, eaf, textgrid, bids, html (default: %(default)s)",
+    )
+    score.add_argument("--report", action="store_true", help="an HTML report of each recording, as --formats html")
+    score.add_argument("--resume", action="store_true", help="take over what earlier runs into OUT found")
+    score.add_argument("--workers", type=int, default=1, metavar="N", help="processes at once (default: %(default)s)")
+    score.add_argument("--engine", default="local", help="local, or ray for a Ray cluster (default: %(default)s)")
     score.set_defaults(job=_score)
 
 
@@ -155,7 +162,16 @@ def _score(parsed: argparse.Namespace) -> int:
     inputs = find_recordings(parsed.inputs, parsed.transcript, parsed.physio)
     _tell(explain_device(parsed.device))
     detector = Detector.from_pretrained(parsed.detector, device=parsed.device)
-    outcome = score_recordings(inputs, detector, parsed.out, formats, parsed.report)
+    outcome = score_recordings(
+        inputs,
+        detector,
+        parsed.out,
+        formats,
+        parsed.report,
+        resume=parsed.resume,
+        workers=parsed.workers,
+        engine=parsed.engine,
+    )
     _tell(outcome.summary())
     return SOME_FAILED if outcome.failed else DONE
 

@@ -1,8 +1,9 @@
 """Detector: a trained model as a user holds it. Load it, let it score, save it, share it."""
 
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from empdetect import detector_folder, windows
 from empdetect.batch import Batch
-from empdetect.components import OWN
+from empdetect.components import OWN, describe
 from empdetect.device import pick_device
 from empdetect.errors import InputError
 from empdetect.example import Example, featurise
@@ -29,6 +30,8 @@ from empdetect.models.novelty import Novelty
 from empdetect.progress import track
 from empdetect.recording import Recording, Segment
 from empdetect.scores import Scores
+from empdetect.streams.files import file_fingerprint, fingerprint
+from empdetect.stretches import stretches
 from empdetect.task import Task
 
 
@@ -58,6 +61,8 @@ class Prediction:
         missing: by modality of which nothing was observed, why.
         doubt: by modality, how far what is there is unlike the training data, 0 to 1; quality is lowered by it.
         reason: why there is no score, or why it is doubtful; empty if neither.
+        carried: by measure and modality, how much the score changes when the modality is left out; empty where it
+            was not asked for, or one modality alone was there.
     """
 
     segment: Segment
@@ -67,6 +72,7 @@ class Prediction:
     missing: Mapping[str, str] = field(default_factory=dict)
     doubt: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    carried: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def score(self, measure: str) -> float | None:
         """Score of a measure; None if the segment could not be scored.
@@ -98,6 +104,7 @@ class Prediction:
                 "score": self.scores.get(measure, math.nan),
                 "low": self.intervals.get(measure, empty)[0],
                 "high": self.intervals.get(measure, empty)[1],
+                "carried": changes(self.carried.get(measure, {})),
             }
             for measure in measures
         ]
@@ -190,12 +197,21 @@ class Detector:
         recordings = [recordings] if isinstance(recordings, Recording) else list(recordings)
         rows = []
         for recording in track(recordings, "Scoring"):
-            for prediction in self.predict(windows.segments(recording, self.task), cache=cache):
-                rows += prediction.rows(self.measures)
+            for part in self.stretches(windows.segments(recording, self.task)):
+                for prediction in self.predict(part, cache=cache, attribute=True):
+                    rows += prediction.rows(self.measures)
         return Scores.of(rows, self.about())
 
+    def stretches(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+        """Segments of one recording piece by piece, to be given to ``predict`` in this order: see ``stretches``."""
+        return stretches(segments, [extractor for extractor in self.features.values() if extractor.whole])
+
     def predict(
-        self, segments: Sequence[Segment], batch_size: int = 16, cache: FeatureCache | None = None
+        self,
+        segments: Sequence[Segment],
+        batch_size: int = 16,
+        cache: FeatureCache | None = None,
+        attribute: bool = False,
     ) -> list[Prediction]:
         """Answer about segments, in their order. What cannot be scored has a reason and no score.
 
@@ -203,11 +219,12 @@ class Detector:
             segments: what to score.
             batch_size: segments a batch.
             cache: where features are kept; None computes them anew and keeps nothing.
+            attribute: also tell how much each modality carried the score; each costs one more pass of the model.
         """
         cache = cache or FeatureCache(enabled=False)
         examples = [featurise(segment, self.features, cache, "missing", self.task.persons) for segment in segments]
         scorable = [place for place, example in enumerate(examples) if _observed(example)]
-        found = iter(self._predictions([examples[place] for place in scorable], batch_size))
+        found = iter(self._predictions([examples[place] for place in scorable], batch_size, attribute))
         known = set(scorable)
         return [next(found) if place in known else _unscored(example) for place, example in enumerate(examples)]
 
@@ -224,6 +241,21 @@ class Detector:
             "intervals": {target.name: MEANING[target.kind in ("binary", "nominal")] for target in self.task.targets},
             "limits": detector_folder.LIMITS,
         }
+
+    def identity(self) -> str:
+        """Fingerprint of all that its answers depend on: weights, features, calibration, novelty, device."""
+        weights = self.module.state_dict()
+        arrays = {} if self.novelty is None else self.novelty.arrays()
+        fitted = None if self.calibration is None else self.calibration.to_dict()
+        parts: list[str | bytes] = [json.dumps([self.task.to_dict(), fitted, self.device.type], sort_keys=True)]
+        for name, extractor in self.features.items():
+            parts += [name, json.dumps(describe(extractor), sort_keys=True), str(extractor.version)]
+            parts += [file_fingerprint(path) for path in extractor.resources()]
+        for name in sorted(weights):
+            parts += [name, weights[name].detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes()]
+        for name in sorted(arrays):
+            parts += [name, np.ascontiguousarray(arrays[name]).tobytes()]
+        return fingerprint(*parts)
 
     def outputs(self, examples: Sequence[Example], batch_size: int = 16) -> dict[str, Tensor]:
         """Raw outputs of the heads, by target ``(n, outputs)``: what calibration and explanation start from."""
@@ -268,15 +300,36 @@ class Detector:
     def _parts(self) -> detector_folder.Parts:
         return detector_folder.Parts(self.module, self.features, self.calibration, self.facts, self.novelty)
 
-    def _predictions(self, examples: Sequence[Example], batch_size: int) -> list[Prediction]:
+    def _predictions(self, examples: Sequence[Example], batch_size: int, attribute: bool) -> list[Prediction]:
         if not examples:
             return []
         doubt = self.doubt(examples)
         answers = self.judge(self.observe(examples, batch_size), doubt)
-        return [
+        found = [
             self._prediction(example, row, answers, {name: float(values[row]) for name, values in doubt.items()})
             for row, example in enumerate(examples)
         ]
+        if not attribute:
+            return found
+        carried = self._carried(examples, found, batch_size)
+        return [replace(prediction, carried=parts) for prediction, parts in zip(found, carried, strict=True)]
+
+    def _carried(
+        self, examples: Sequence[Example], found: Sequence[Prediction], batch_size: int
+    ) -> list[dict[str, dict[str, float]]]:
+        """By measure and modality, the score minus the one without the modality (occlusion: Zeiler & Fergus, 2014)."""
+        carried: list[dict[str, dict[str, float]]] = [{} for _ in examples]
+        for name in self.module.modalities:
+            # What was the only one cannot be left out: nothing would remain to score.
+            rows = [row for row, e in enumerate(examples) if _seen(e, name) and _observed(e.without(name))]
+            if not rows:
+                continue
+            without = self.judge(self.observe([examples[row].without(name) for row in rows], batch_size), {})
+            for target in self.task.targets:
+                for place, measure in enumerate(target.measures):
+                    for row, score in zip(rows, without[target.name].scores[:, place], strict=True):
+                        carried[row].setdefault(measure, {})[name] = found[row].scores[measure] - float(score)
+        return carried
 
     def _prediction(
         self, example: Example, row: int, answers: Mapping[str, Answers], doubt: Mapping[str, float]
@@ -295,6 +348,16 @@ class Detector:
 def _observed(example: Example) -> bool:
     """Whether anything was observed of the scored person."""
     return any(people[0].observed for people in example.inputs.values())
+
+
+def _seen(example: Example, modality: str) -> bool:
+    """Whether a modality of the scored person was observed."""
+    return example.inputs[modality][0].observed
+
+
+def changes(by_modality: Mapping[str, float]) -> str:
+    """Changes of a score as one cell of a table: ``audio:+0.120 text:-0.031``."""
+    return " ".join(f"{name}:{value:+.3f}" for name, value in sorted(by_modality.items()))
 
 
 def _quality(example: Example) -> dict[str, float]:

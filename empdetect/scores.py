@@ -1,10 +1,12 @@
 """Scores: the long table of a detector's answers. Every other output derives from it."""
 
 import csv
+import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,8 @@ COLUMNS = {
     "quality": "Mean signal quality of the modalities the detector reads, 0 (nothing there, or nothing like its "
     "training data) to 1.",
     "modalities": "Modalities that were there, each with its signal quality, as in audio:0.98 text:1.00.",
+    "carried": "How much the score changes when a modality is left out (score with it minus score without), as in "
+    "audio:+0.120 text:-0.031; n/a where there was one modality alone, which carried it all, or no score.",
     "reason": "Why there is no score, or why it is doubtful; n/a if neither.",
 }
 """Columns of the table and what they mean."""
@@ -58,6 +62,10 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries by column; NaN and empty texts where there is nothing."""
+        return [{str(name): value for name, value in row.items()} for row in self.table.to_dict("records")]
 
     def write(self, path: Path) -> Path:
         """Write the table as ``.tsv`` with its JSON sidecar, or all in one ``.json``.
@@ -117,22 +125,18 @@ class ScoresFile:
         self.path = path
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", newline="")
+            self._file = path.open("wb", buffering=0)
             _write_json(path.with_suffix(".json"), _head(about))
-            self._file.write("\t".join(COLUMNS) + "\n")
-            self._file.flush()
+            append(self._file, ("\t".join(COLUMNS) + "\n").encode())
 
     def add(self, scores: Scores) -> None:
         """Write rows to the disk."""
-        table = scores.table.copy()
-        table[list(TEXTS)] = table[list(TEXTS)].replace("", None)
-        # Texts hold no tabs and line ends, so nothing needs quotes and every line is one row.
-        text = table.to_csv(
-            None, sep="\t", index=False, header=False, na_rep="n/a", quoting=csv.QUOTE_NONE, lineterminator="\n"
-        )
+        self.add_lines(as_lines(scores))
+
+    def add_lines(self, lines: str) -> None:
+        """Write rows that ``as_lines`` made. If they do not fit on the disk, none of them is left there."""
         with writing(self.path):
-            self._file.write(text)
-            self._file.flush()
+            append(self._file, lines.encode())
 
     def close(self) -> None:
         """Close the file."""
@@ -143,6 +147,37 @@ class ScoresFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def as_lines(scores: Scores) -> str:
+    """Rows as they stand in a ``.tsv``, each with its line end."""
+    table = scores.table.copy()
+    table[list(TEXTS)] = table[list(TEXTS)].replace("", None)
+    # Texts hold no tabs and line ends, so nothing needs quotes and every line is one row.
+    return table.to_csv(
+        None, sep="\t", index=False, header=False, na_rep="n/a", quoting=csv.QUOTE_NONE, lineterminator="\n"
+    )
+
+
+def from_lines(lines: str, about: Mapping[str, Any] | None = None) -> Scores:
+    """Scores of rows that ``as_lines`` made."""
+    return Scores(_typed(_parsed(io.StringIO("\t".join(COLUMNS) + "\n" + lines))), dict(about or {}))
+
+
+def append(file: "io.FileIO", data: bytes) -> None:
+    """Write all of the data to the end of an unbuffered file, or none of it.
+
+    Raises:
+        OSError: they cannot be written, as on a full disk.
+    """
+    end, rest = file.seek(0, os.SEEK_END), memoryview(data)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError:
+        with suppress(OSError):
+            file.truncate(end)
+        raise
 
 
 @contextmanager
@@ -188,23 +223,27 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_tsv(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
     try:
-        table = pd.read_csv(
-            path,
-            sep="\t",
-            na_values=["n/a"],
-            keep_default_na=False,
-            dtype=dict.fromkeys(TEXTS, str),
-            quoting=csv.QUOTE_NONE,
-            float_precision="round_trip",
-        )
+        table = _parsed(path)
     except ValueError as error:  # pandas raises many kinds of it
         raise InputError(f"Reading scores from {path}: not a table ({error})") from None
     if list(table.columns) != list(COLUMNS):
         raise InputError(f"Reading scores from {path}: the columns must be {', '.join(COLUMNS)}")
     return table
+
+
+def _parsed(source: "Path | io.StringIO") -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.read_csv(
+        source,
+        sep="\t",
+        na_values=["n/a"],
+        keep_default_na=False,
+        dtype=dict.fromkeys(TEXTS, str),
+        quoting=csv.QUOTE_NONE,
+        float_precision="round_trip",
+    )
 
 
 def _typed(table: "pd.DataFrame") -> "pd.DataFrame":

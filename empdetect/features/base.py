@@ -85,6 +85,8 @@ class Extractor(ABC):
         version: raised when the same arguments give other values, so that caches are made anew.
         by_role: whether the values depend on the participant's role besides the streams.
         cheap: whether computing the values is faster than reading them from a file: they are not kept on disk.
+        whole: whether the values depend on the whole recording, as what is usual for a person does. Scoring then
+            does not go through its streams stretch by stretch, so memory grows with the length.
     """
 
     modality: str
@@ -92,6 +94,7 @@ class Extractor(ABC):
     version: int = 1
     by_role: bool = False
     cheap: bool = False
+    whole: bool = False
 
     @abstractmethod
     def streams(self, person: Participant) -> Sequence[Stream]:

@@ -48,6 +48,7 @@ class PhysiologyFeatures(Extractor):
         self.channels = tuple(channels)
         self.rate = rate
         self.centred = centred
+        self.whole = centred
         self.width = len(self.columns)
 
     @property

@@ -34,6 +34,8 @@ class RelativeFeatures(Extractor):
             unknown where the recording does not reach.
     """
 
+    whole = True
+
     def __init__(
         self,
         features: Extractor,

@@ -1,0 +1,192 @@
+"""A scoring job from its start to its end: one at a time in a folder, rows in the order of the inputs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from empdetect.errors import InputError
+from empdetect.input_files import Input
+from empdetect.overall import overall
+from empdetect.progress import track
+from empdetect.scores import ScoresFile, from_lines, writing
+from empdetect.scoring.engines import ENGINES, score_here, score_in_pool
+from empdetect.scoring.journal import FOLDER, Event, Failed, Finished
+from empdetect.scoring.one_recording import Scorer
+from empdetect.scoring.outputs import (
+    FAILURES,
+    FORMATS,
+    OVERALL,
+    REPORTS,
+    TABLE,
+    WARNINGS,
+    Notices,
+    Outputs,
+    check_formats,
+    parse_formats,
+)
+
+if TYPE_CHECKING:
+    from empdetect.detector import Detector
+    from empdetect.features.cache import FeatureCache
+
+__all__ = ["ENGINES", "FORMATS", "Outcome", "parse_formats", "score_recordings"]
+
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a scoring job.
+
+    Args:
+        scored: recordings that were scored.
+        failed: inputs that could not be; ``failures.tsv`` says why.
+        warnings: things the user should know; ``warnings.tsv`` lists them.
+        table: the Scores table.
+        reports: the HTML reports.
+    """
+
+    scored: int
+    failed: int
+    warnings: int
+    table: Path
+    reports: tuple[Path, ...] = ()
+
+    def summary(self) -> str:
+        """What became of it, in one to four lines."""
+        lines = [f"{_counted(self.scored, 'recording')} scored: {self.table}"]
+        if self.failed:
+            lines.append(f"{_counted(self.failed, 'input')} failed: {self.table.with_name(FAILURES)}")
+        if self.warnings:
+            lines.append(f"{_counted(self.warnings, 'warning')}: {self.table.with_name(WARNINGS)}")
+        if self.reports:
+            where = self.reports[0] if len(self.reports) == 1 else self.table.with_name(REPORTS)
+            lines.append(f"{_counted(len(self.reports), 'report')}: {where}")
+        return "\n".join(lines)
+
+
+def score_recordings(
+    inputs: Sequence[Input],
+    detector: "Detector",
+    out: Path,
+    formats: Sequence[str] = ("tsv", "json"),
+    report: bool = False,
+    cache: "FeatureCache | None" = None,
+    resume: bool = False,
+    workers: int = 1,
+    engine: str = "local",
+) -> Outcome:
+    """Score recordings into a folder; see docs/scoring.md for the files.
+
+    Rows are written as windows are done, so that a run that is stopped keeps them. Tables of an older run in the
+    folder are replaced.
+
+    Args:
+        inputs: what to score, as ``find_recordings`` gives it.
+        detector: the detector.
+        out: folder of the results.
+        formats: some of ``FORMATS``; the table ``scores.tsv`` is always written.
+        report: also write an HTML report of each recording, as the format ``html`` does.
+        cache: where features are kept; None keeps none.
+        resume: take over what earlier runs into the folder found about the same content with the same detector and
+            settings.
+        workers: so many processes at once.
+        engine: ``local``, or ``ray`` for a Ray cluster.
+
+    Raises:
+        InputError: a format or engine is not known, another job writes into the folder, or it cannot be written.
+    """
+    check_formats(formats)
+    if engine not in ENGINES or workers < 1:
+        raise InputError(
+            f"Scoring: 'engine' is {' or '.join(ENGINES)} and 'workers' 1 or more, got '{engine}' and {workers}"
+        )
+    out = Path(out)
+    formats = (*formats, "html") if report and "html" not in formats else tuple(formats)
+    with _alone(out):
+        scorer = Scorer(detector, out / FOLDER, resume, cache)
+        about = {**detector.about(), **_circumstances(detector)}
+        return _run(inputs, _events(inputs, scorer, workers, engine), Outputs(out, inputs, formats, about))
+
+
+def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Outputs) -> Outcome:
+    out, scored = outputs.out, 0
+    failures, warnings = Notices(out / FAILURES), Notices(out / WARNINGS)
+    outputs.start()
+    with ScoresFile(out / TABLE, outputs.about) as table, ScoresFile(out / OVERALL, outputs.about) as means:
+        for entry, found in track(zip(inputs, events, strict=True), "Scoring", len(inputs)):
+            rows, end = _written(found, table)
+            scores = from_lines(rows, outputs.about)
+            if isinstance(end, Failed):
+                failures.add(entry, end.reason)
+            if len(scores):
+                means.add(overall(scores))
+            if isinstance(end, Finished):
+                scored += 1
+                for note in end.notes:
+                    warnings.add(entry, note)
+                outputs.write(entry, scores, end)
+    outputs.finish()
+    return Outcome(scored, failures.count, warnings.count, out / TABLE, tuple(outputs.reports))
+
+
+def _written(found: Iterator[Event], table: ScoresFile) -> tuple[str, Finished | Failed]:
+    """Write the rows of a recording as they come; all of them, and its end."""
+    rows = ""
+    for event in found:
+        if isinstance(event, Finished | Failed):
+            return rows, event
+        table.add_lines(event.rows)
+        rows += event.rows
+    raise RuntimeError("a recording has an end")
+
+
+def _events(inputs: Sequence[Input], scorer: Scorer, workers: int, engine: str) -> Iterator[Iterator[Event]]:
+    if not inputs:
+        return iter(())
+    if engine == "ray":
+        from empdetect.scoring.ray_engine import score_on_ray
+
+        return score_on_ray(inputs, scorer, workers)
+    return score_here(inputs, scorer) if workers == 1 else score_in_pool(inputs, scorer, workers)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep other jobs out of a folder; a lock whose process has died holds nobody back.
+
+    Raises:
+        InputError: another job has it, or it cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(out / LOCK)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InputError(
+                f"Scoring into {out}: another run is writing there; wait until it is done, or give another folder"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _circumstances(detector: "Detector") -> Mapping[str, Any]:
+    """When and with what the job ran."""
+    return {
+        "device": str(detector.device),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {package: version(package) for package in ("empdetect", "torch")},
+    }
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

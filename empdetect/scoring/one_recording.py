@@ -1,0 +1,160 @@
+"""Scoring one recording, stretch by stretch: what every engine runs."""
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+from empdetect.detector import Detector, Prediction
+from empdetect.errors import InputError
+from empdetect.features.cache import FeatureCache
+from empdetect.input_files import Input, Opened
+from empdetect.recording import Segment
+from empdetect.scores import Scores, as_lines
+from empdetect.scoring.journal import Event, Failed, Finished, Journal, Part
+from empdetect.streams.files import fingerprint
+from empdetect.stretches import BODY_MARGIN, MARGIN, STRETCH
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Scorer:
+    """A detector at work on recordings, one after the other.
+
+    Args:
+        detector: the detector.
+        journals: folder of what is done; None keeps nothing.
+        resume: whether what an earlier run did counts.
+        cache: where features are kept; None keeps none on disk.
+    """
+
+    detector: Detector
+    journals: Path | None = None
+    resume: bool = False
+    cache: FeatureCache | None = None
+
+    def __post_init__(self) -> None:
+        versions = [version(package) for package in ("empdetect", "torch")]
+        self.identity = fingerprint(self.detector.identity(), *versions, repr((STRETCH, MARGIN, BODY_MARGIN)))
+
+    def score(self, entry: Input) -> Iterator[Event]:
+        """What is found about a recording: its stretches in order, then its end.
+
+        Raises:
+            InputError: the journal cannot be written.
+        """
+        began = time.perf_counter()
+        try:
+            opened = entry.open()
+            segments = _segments(opened, self.detector)
+            journal = self._journal(entry, opened, segments)
+        except InputError as error:
+            yield Failed(str(error))
+            return
+        except Exception as error:
+            yield _odd(entry, error)
+            return
+        if journal is not None:
+            journal.start()
+            yield from journal.parts
+            if journal.finished is not None:
+                yield journal.finished
+                return
+        missing = [part.missing for part in journal.parts] if journal else []
+        for event in self._rest(entry, opened, segments, len(missing)):
+            if isinstance(event, Part):
+                missing.append(event.missing)
+            if journal is not None and not isinstance(event, Failed):
+                journal.add(event)
+            yield event
+            if isinstance(event, Failed):
+                return
+        end = Finished((*opened.notes, *_lost(missing)), time.perf_counter() - began)
+        if journal is not None:
+            journal.add(end)
+        yield end
+
+    def _rest(self, entry: Input, opened: Opened, segments: Sequence[Segment], done: int) -> Iterator[Part | Failed]:
+        """The stretches that are not done yet; the last one is a failure if they cannot be scored."""
+        people = len(opened.recording.participants)
+        cache = self.cache or FeatureCache(enabled=False, keep=max(1, len(self.detector.features) * people))
+        try:
+            for stretch in islice(self.detector.stretches(segments), done, None):
+                yield _part(self.detector.predict(stretch, cache=cache, attribute=True), opened, self.detector.measures)
+        except InputError as error:
+            yield Failed(str(error))
+        except Exception as error:
+            yield _odd(entry, error)
+
+    def _journal(self, entry: Input, opened: Opened, segments: Sequence[Segment]) -> Journal | None:
+        if self.journals is None:
+            return None
+        key = fingerprint(self.identity, *_content(opened, segments))
+        path = self.journals / key[:2] / f"{key}.jsonl"
+        return Journal.read(path) if self.resume else Journal(path)
+
+
+def _segments(opened: Opened, detector: Detector) -> list[Segment]:
+    """What to score.
+
+    Raises:
+        InputError: there is nobody to score.
+    """
+    segments = opened.segments(detector.task)
+    if not segments:
+        roles = ", ".join(detector.task.roles)
+        raise InputError(f"Scoring '{opened.recording.id}': nobody in it has a role the detector scores ({roles})")
+    return segments
+
+
+def _content(opened: Opened, segments: Sequence[Segment]) -> Iterator[str]:
+    """All of a recording that its scores depend on, streams by their content."""
+    yield opened.recording.id
+    for person in opened.recording.participants:
+        yield f"participant {person.name} {person.role}"
+        for name, stream in person.streams():
+            try:
+                yield f"{name} {stream.fingerprint()}"
+            except InputError as error:
+                yield f"{name} {error}"
+    yield json.dumps([(segment.participant, segment.start, segment.end) for segment in segments])
+    yield from opened.notes
+
+
+def _part(found: Sequence[Prediction], opened: Opened, measures: Sequence[str]) -> Part:
+    """Rows of a stretch; the notes about its files go along where there is no score."""
+    notes = "".join(f"; {note}" for note in opened.notes)
+    told = [p if p.scores else replace(p, reason=p.reason + notes) for p in found]
+    people: dict[str, dict[str, str]] = {}
+    for prediction in found:
+        before = people.setdefault(prediction.segment.participant, dict(prediction.missing))
+        for modality in before.keys() - prediction.missing.keys():
+            del before[modality]
+    return Part(as_lines(Scores.of(row for p in told for row in p.rows(measures))), people)
+
+
+def _lost(parts: Iterable[Mapping[str, Mapping[str, str]]]) -> list[str]:
+    """Streams that were given but of which nothing could be used in any window, and why."""
+    people: dict[str, dict[str, str]] = {}
+    for part in parts:
+        for person, missing in part.items():
+            before = people.setdefault(person, dict(missing))
+            for modality in before.keys() - missing.keys():
+                del before[modality]
+    return [
+        f"{person}, {modality}: {why}"
+        for person, missing in people.items()
+        for modality, why in missing.items()
+        if why != f"no {modality}"
+    ]
+
+
+def _odd(entry: Input, error: Exception) -> Failed:
+    """One odd recording must not cost the others."""
+    log.error("Scoring %s", entry.source, exc_info=error)
+    return Failed(f"unexpected {type(error).__name__}: {error}")

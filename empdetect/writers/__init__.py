@@ -1,0 +1,1 @@
+"""Writers: what other programs read, one format a file, all out of the Scores table."""
