@@ -257,6 +257,8 @@ def _simulate(strength: Array, lags: Array, conditions: Conditions, rng: Rng) ->
     dyads, persons = strength.shape[:2]
     plan = _plan(conditions, dyads)
     rates = _rates(conditions, persons)
+    if not (np.isfinite(lags) & (lags >= 0)).all():
+        raise InputError(f"Simulating: lags must be 0 s or more, got {lags.reshape(-1)[np.argmin(lags >= 0)]:g}")
     steps = np.rint(lags * conditions.rate).astype(np.int64)
     _check_network(strength, steps)
     ahead = np.arange(persons)[None] > 0
@@ -301,11 +303,9 @@ def _check_network(strength: Array, steps: NDArray[np.int64]) -> None:
     most = float(np.square(strength).sum(axis=1).max())
     if not most < 1 or not np.isfinite(strength).all():
         raise InputError(
-            f"Simulating groups: squared, the strengths with which one follows others sum to {most:g}; lower them until "
-            "it is less than 1"
+            f"Simulating groups: squared, the strengths with which one follows others sum to {most:g}; lower them "
+            "until it is less than 1"
         )
-    if not np.isfinite(steps).all() or (steps < 0).any():
-        raise InputError("Simulating groups: lags must be 0 s or more")
     reach = at_once = ((strength != 0) & (steps == 0)).astype(int)
     for _ in range(persons):
         if np.einsum("dii->d", reach).any():
