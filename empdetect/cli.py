@@ -135,6 +135,10 @@ def _add_rl(jobs: Jobs) -> None:
     train.add_argument("--config", required=True, type=Path, metavar="YAML", help="what to train, with what reward")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
     train.set_defaults(job=_rl_train)
+    again = rl.add_parser("replay", help="work out every reward of a recorded run again, offline")
+    again.add_argument("cassette", type=Path, metavar="CASSETTE", help="what the run recorded (.jsonl or .jsonl.gz)")
+    again.add_argument("--trust", nargs="*", default=[], metavar="PACKAGE", help="packages whose parts may be imported")
+    again.set_defaults(job=_rl_replay)
 
 
 def _add_demo(jobs: Jobs) -> None:
@@ -216,6 +220,19 @@ def _rl_train(parsed: argparse.Namespace) -> int:
     return DONE
 
 
+def _rl_replay(parsed: argparse.Namespace) -> int:
+    from empdetect.components import OWN
+    from empdetect.rl.replay import replay
+
+    found = replay(parsed.cassette, (*OWN, *parsed.trust))
+    for difference in found.differences:
+        _print(difference.line())
+    verdict = "all the same" if found.same else f"{len(found.differences)} differences"
+    _print(f"{found.dialogues} dialogues, {found.exchanges} questions, {found.emotions} emotions: {verdict}")
+    _print(f"{found.rewards} rewards worked out again")
+    return DONE if found.same else SOME_FAILED
+
+
 def _demo(parsed: argparse.Namespace) -> int:
     from empdetect.demo import run_demo
 
@@ -235,7 +252,7 @@ def _doctor(parsed: argparse.Namespace) -> int:
 def _setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise InputError(f"Reading --set '{text}': write KEY=VALUE, such as grpo.steps=20")
+        raise InputError(f"Reading --set '{text}': write KEY=VALUE, such as trainer.steps=20")
     return key, value
 
 

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,6 +105,10 @@ class User(ABC):
     @abstractmethod
     def reply(self, dialogue: Dialogue) -> UserTurn | Awaitable[UserTurn]:
         """The answer to a dialogue whose last turn is the policy's."""
+
+    def replaying(self, exchanges: Sequence[Exchange]) -> "User":
+        """The user with recorded answers in place of the language model it asks; itself if it asks none."""
+        return self
 
 
 def end_reason(turn: UserTurn, language: str = "en", rules: Rules = Rules()) -> str:

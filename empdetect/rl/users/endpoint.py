@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +201,36 @@ class Endpoint:
             self._gate = asyncio.Semaphore(self.concurrency)
             self._loop = loop
         return self._client
+
+
+class RecordedEndpoint(Endpoint):
+    """Gives recorded answers, in their order, to the very questions they were given to.
+
+    Args:
+        endpoint: the one that was asked.
+        exchanges: what it was asked and answered.
+    """
+
+    def __init__(self, endpoint: Endpoint, exchanges: Sequence[Exchange]) -> None:
+        self.endpoint = endpoint
+        self.exchanges = exchanges
+        self._left = list(exchanges)
+
+    async def ask(self, messages: Iterable[Message], seed: int) -> Exchange:
+        """The next recorded answer.
+
+        Raises:
+            EndpointFailed: none came then, none is left, or another question was asked then.
+        """
+        request = self.endpoint.request(messages, seed)
+        if not self._left:
+            raise EndpointFailed("the cassette has no answer left", Exchange(request))
+        exchange = self._left.pop(0)
+        if exchange.request != request:
+            raise EndpointFailed("the cassette answers another question", Exchange(request))
+        if exchange.answer is None:
+            raise EndpointFailed(exchange.failures[-1], exchange)
+        return exchange
 
 
 def _need_httpx() -> Any:

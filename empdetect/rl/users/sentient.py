@@ -9,7 +9,7 @@ from empdetect.rl.dialogue import Dialogue, Exchange
 from empdetect.rl.profiles import Profile
 from empdetect.rl.users import sections
 from empdetect.rl.users.base import Difficulty, Rules, User, UserFailed, UserTurn, emotion_state
-from empdetect.rl.users.endpoint import Endpoint, EndpointFailed
+from empdetect.rl.users.endpoint import Endpoint, EndpointFailed, RecordedEndpoint
 from empdetect.rl.users.sentient_prompts import ANALYSIS, REPLY, Message, analysis_prompt, repair_prompt, reply_prompt
 
 T = TypeVar("T")
@@ -67,6 +67,10 @@ class SentientUser(User):
             seed = _seed(dialogue.seed, profile, turn, "reply")
             text = await self._ask(prompt, profile, seed, REPLY, _read_reply, asked)
         return UserTurn(text, emotion, emotion - before, tuple(mind.values()), exchanges=tuple(asked))
+
+    def replaying(self, exchanges: Sequence[Exchange]) -> "SentientUser":
+        """The user with recorded answers."""
+        return SentientUser(RecordedEndpoint(self.endpoint, exchanges), self.preset, self.difficulty)
 
     async def _ask(
         self,

@@ -1,0 +1,164 @@
+"""Cassettes: every dialogue, question and reward of a run, so that anybody can work the rewards out again.
+
+A cassette is a file of JSON lines, compressed if its name ends in ``.gz``. The first line tells user,
+turn limit and reward heads as components; each further line is one batch of dialogues with all that
+was asked of a language model, and the rewards that the heads gave.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from empdetect import __version__
+from empdetect.components import describe
+from empdetect.errors import InputError
+from empdetect.rl.dialogue import Dialogue, Exchange, Turn
+from empdetect.rl.profiles import Profile
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.users.base import User
+
+Heads = Mapping[str, Sequence[float | None]]
+Kind = Literal["base", "scored"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """How the dialogues of a cassette came about.
+
+    Args:
+        user: the user as ``components.describe`` gives it.
+        max_turns: of the environment.
+        rewards: the heads by name, described alike.
+        version: of empdetect.
+    """
+
+    user: dict[str, Any]
+    max_turns: int
+    rewards: dict[str, dict[str, Any]]
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Dialogues that were scored together.
+
+    Args:
+        kind: ``scored``, or ``base`` for those of the frozen base policy that heads were prepared with.
+        dialogues: finished ones.
+        rewards: by head, one a dialogue; empty for ``base``.
+    """
+
+    kind: Kind
+    dialogues: tuple[Dialogue, ...]
+    rewards: dict[str, list[float | None]]
+
+
+class Cassette:
+    """Writes a cassette, a line at a time, so that a run that is killed leaves all it did.
+
+    A run that is resumed goes on in the same file.
+
+    Args:
+        path: the file; it is begun, or gone on with if it was begun by the same user and heads.
+        user: who plays the users.
+        max_turns: of the environment.
+        rewards: the heads by name.
+
+    Raises:
+        InputError: the file exists and is of another user, turn limit or heads.
+    """
+
+    def __init__(self, path: Path, user: User, max_turns: int, rewards: Mapping[str, Reward]) -> None:
+        self.path = path
+        header = Header(describe(user), max_turns, {name: describe(head) for name, head in rewards.items()})
+        if path.is_file() and path.stat().st_size:
+            self._check(header)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._write({"kind": "header", **asdict(header)})
+
+    def base(self, dialogues: Sequence[Dialogue]) -> None:
+        """Keep the base policy's dialogues that the heads are prepared with."""
+        self._write({"kind": "base", "dialogues": [asdict(dialogue) for dialogue in dialogues]})
+
+    def scored(self, dialogues: Sequence[Dialogue], rewards: Heads) -> None:
+        """Keep dialogues and what each head gave them, in the same batch as they were scored."""
+        heads = {name: list(values) for name, values in rewards.items()}
+        self._write({"kind": "scored", "dialogues": [asdict(one) for one in dialogues], "rewards": heads})
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        with _open(self.path, "at") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def _check(self, header: Header) -> None:
+        found = read_header(self.path)
+        for name in ("user", "max_turns", "rewards"):
+            if getattr(found, name) != getattr(header, name):
+                raise InputError(
+                    f"Recording to {self.path}: it was begun with other {name} ({getattr(found, name)}); "
+                    "name another file or remove this one"
+                )
+
+
+def read_header(path: Path) -> Header:
+    """The first line of a cassette.
+
+    Raises:
+        InputError: there is no such file, or it is not a cassette.
+    """
+    line = next(_lines(path), {})
+    if line.pop("kind", None) != "header":
+        raise InputError(f"Reading the cassette {path}: its first line is not a header; was it written by empdetect?")
+    return Header(**line)
+
+
+def read_batches(path: Path) -> Iterator[Batch]:
+    """The batches of a cassette, in order.
+
+    Raises:
+        InputError: there is no such file, or a line is broken.
+    """
+    for number, line in enumerate(_lines(path), start=1):
+        if line.get("kind") == "header":
+            continue
+        try:
+            yield Batch(line["kind"], tuple(map(_dialogue, line["dialogues"])), line.get("rewards", {}))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"Reading the cassette {path}: line {number} lacks or has too much: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.is_file():
+        raise InputError(f"Reading a cassette: no file {path}")
+    try:
+        with _open(path, "rt") as file:
+            yield from map(json.loads, file)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"Reading the cassette {path}: it is broken ({error})") from None
+
+
+def _open(path: Path, mode: Literal["rt", "at"]) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, mode, encoding="utf-8")
+    return path.open(mode, encoding="utf-8")
+
+
+def _dialogue(row: dict[str, Any]) -> Dialogue:
+    exchanges = [tuple(_exchange(one) for one in turn) for turn in row["exchanges"]]
+    return Dialogue(
+        **{
+            **row,
+            "profile": Profile(**row["profile"]),
+            "turns": tuple(Turn(**turn) for turn in row["turns"]),
+            "emotions": tuple(row["emotions"]),
+            "reasons": tuple(map(tuple, row["reasons"])),
+            "exchanges": tuple(exchanges),
+        }
+    )
+
+
+def _exchange(row: dict[str, Any]) -> Exchange:
+    return Exchange(**{**row, "failures": tuple(row["failures"])})
