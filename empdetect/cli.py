@@ -4,10 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from empdetect import __version__
 from empdetect.errors import InputError
+
+if TYPE_CHECKING:
+    from empdetect.participants.people import WhoIsWho
 
 DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -85,6 +88,9 @@ def _add_score(jobs: Jobs) -> None:
     score.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
     score.add_argument("--transcript", type=Path, metavar="PATH", help="transcript, or folder of them by file name")
     score.add_argument("--physio", type=Path, metavar="PATH", help="physiology, or folder of it by file name")
+    score.add_argument("--roles", type=Path, metavar="FILE", help="who speakers and faces are (.tsv or .yaml)")
+    score.add_argument("--faces", action="store_true", help="each face in a film is a participant")
+    score.add_argument("--asr", metavar="MODEL", help="Whisper model (name or folder) for sound without a transcript")
     score.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: %(default)s)")
     score.add_argument(
         "--formats",
@@ -135,6 +141,10 @@ def _add_rl(jobs: Jobs) -> None:
     train.add_argument("--config", required=True, type=Path, metavar="YAML", help="what to train, with what reward")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
     train.set_defaults(job=_rl_train)
+    learn = rl.add_parser("learn-user", help="learn a simulated user from your copy of SAGE's logs")
+    learn.add_argument("--data-root", metavar="DIR", help="folder that holds 'rlver' (default: $EMPDETECT_DATA)")
+    learn.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the learned user")
+    learn.set_defaults(job=_rl_learn_user)
     again = rl.add_parser("replay", help="work out every reward of a recorded run again, offline")
     again.add_argument("cassette", type=Path, metavar="CASSETTE", help="what the run recorded (.jsonl or .jsonl.gz)")
     again.add_argument("--trust", nargs="*", default=[], metavar="PACKAGE", help="packages whose parts may be imported")
@@ -163,7 +173,7 @@ def _score(parsed: argparse.Namespace) -> int:
     from empdetect.scoring import parse_formats, score_recordings
 
     formats = parse_formats(parsed.formats)
-    inputs = find_recordings(parsed.inputs, parsed.transcript, parsed.physio)
+    inputs = find_recordings(parsed.inputs, parsed.transcript, parsed.physio, _who_is_who(parsed))
     _tell(explain_device(parsed.device))
     detector = Detector.from_pretrained(parsed.detector, device=parsed.device)
     outcome = score_recordings(
@@ -178,6 +188,19 @@ def _score(parsed: argparse.Namespace) -> int:
     )
     _tell(outcome.summary())
     return SOME_FAILED if outcome.failed else DONE
+
+
+def _who_is_who(parsed: argparse.Namespace) -> "WhoIsWho":
+    from empdetect.device import pick_device
+    from empdetect.participants.people import WhoIsWho
+    from empdetect.roles import Roles, read_roles
+
+    if parsed.asr:
+        from empdetect.speech.recognition import check_recogniser
+
+        check_recogniser(parsed.asr)
+    roles = read_roles(parsed.roles) if parsed.roles else Roles()
+    return WhoIsWho(roles, parsed.faces, parsed.asr, str(pick_device(parsed.device)) if parsed.asr else "cpu")
 
 
 def _data_list(parsed: argparse.Namespace) -> int:
@@ -217,6 +240,17 @@ def _rl_train(parsed: argparse.Namespace) -> int:
 
     overrides = dict(_setting(text) for text in parsed.set)
     _print(f"policy: {train_from_config(parsed.config, overrides)}")
+    return DONE
+
+
+def _rl_learn_user(parsed: argparse.Namespace) -> int:
+    from empdetect.datamodules.base import data_folder
+    from empdetect.rl.users.learning import learn_user
+
+    metrics = learn_user(data_folder(parsed.data_root, "rlver", "sage_logs_deepseek_v3"), parsed.out)
+    for name, value in metrics.items():
+        _print(f"{name}: {value:.4g}")
+    _print(f"learned user: {parsed.out}")
     return DONE
 
 

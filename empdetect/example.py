@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
 from empdetect.features.cache import FeatureCache
@@ -45,6 +47,8 @@ def featurise(
 ) -> Example:
     """Features of a segment's people, cut to its window.
 
+    Where it is known when someone speaks, the quality of their sound falls with the doubt that they do.
+
     Args:
         segment: what to look at; its person comes first, then the others.
         extractors: by the name under which the model reads them.
@@ -59,7 +63,11 @@ def featurise(
 
     def window(extractor: Extractor, person: Participant) -> Features:
         try:
-            return cache.features(extractor, person).window(segment.start, segment.end)
+            found = cache.features(extractor, person).window(segment.start, segment.end)
+            if extractor.modality != "audio" or person.audio is None or person.audio.turns is None:
+                return found
+            sure = person.audio.turns.sureness(segment.start, segment.end)
+            return replace(found, quality=found.quality * np.float32(sure))
         except InputError as error:
             if on_error == "raise":
                 raise

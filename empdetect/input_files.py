@@ -1,24 +1,17 @@
-"""The files of one recording: what kind each is, and how they are opened as a Recording."""
+"""One recording to be scored: its files, opened as a Recording."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from empdetect.errors import InputError
+from empdetect.participants.people import WhoIsWho, people_of
 from empdetect.recording import Participant, Recording, Segment
-from empdetect.streams.audio import AudioStream
-from empdetect.streams.media import open_media, tracks
-from empdetect.streams.physiology import PhysiologyFile
-from empdetect.streams.transcript import Transcript, TranscriptFile, Utterance
-from empdetect.streams.video import VideoStream
+from empdetect.streams.transcript import Transcript, Utterance
 from empdetect.task import Task
 from empdetect.windows import end_of
 from empdetect.windows import segments as windows
-
-ALONE = "speaker"
-"""Name of a participant whom no transcript names."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +25,7 @@ class Input:
         segments: its segments, if a manifest gives them.
         notes: what the user should know about how its files were put together.
         problem: why it cannot be opened; empty if nothing is known.
+        who: what is known and asked of the people in it.
     """
 
     id: str
@@ -40,6 +34,7 @@ class Input:
     segments: tuple[Segment, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
+    who: WhoIsWho = field(default_factory=WhoIsWho)
 
     def open(self) -> "Opened":
         """The recording.
@@ -51,7 +46,7 @@ class Input:
             raise InputError(self.problem)
         if self.segments:
             return Opened(self.segments[0].recording, self.segments, self.notes)
-        people, notes = _participants(self.files)
+        people, notes = people_of(self.id, self.files, self.who)
         return Opened(Recording(self.id, people), (), (*self.notes, *notes))
 
 
@@ -97,74 +92,3 @@ class Opened:
             if person.transcript is not None:
                 with suppress(InputError):
                     yield person, person.transcript.read()
-
-
-def _participants(files: Mapping[str, Path]) -> tuple[tuple[Participant, ...], list[str]]:
-    """The people of a recording, and notes about streams that belong to none of them.
-
-    Raises:
-        InputError: none of the files can be read.
-    """
-    video, audio, problems = _media(files)
-    words = TranscriptFile(files["transcript"]) if "transcript" in files else None
-    speakers: tuple[str, ...] = ()
-    if words is not None:
-        try:
-            speakers = words.read().speakers
-        except InputError as error:
-            problems.append(str(error))
-    physiology = PhysiologyFile(files["physiology"]) if "physiology" in files else None
-    if physiology is not None and len(problems) == len(files) - 1:
-        problems += _problem_of(physiology)
-    if len(problems) == len(files):
-        raise InputError("; ".join(problems))
-    if len(speakers) > 1:
-        return tuple(Participant(name, transcript=words) for name in speakers), _unowned(files, speakers)
-    name = speakers[0] if speakers else ALONE
-    return (Participant(name, None, video, audio, words, physiology),), []
-
-
-def _media(files: Mapping[str, Path]) -> tuple[VideoStream | None, AudioStream | None, list[str]]:
-    """Picture, sound, and why files cannot be read. A file that cannot be read stays, so that its reason is told."""
-    problems = []
-    video, audio = files.get("video"), files.get("audio")
-    found = tracks(video) if video else set()
-    if video is not None and not found & {"video", "audio"}:
-        problems += _unreadable(video, "video")
-        found = {"video", "audio"}
-    if audio is not None and "audio" not in tracks(audio):
-        problems += _unreadable(audio, "audio")
-    sound = audio or (video if "audio" in found else None)
-    picture = video if "video" in found else None
-    return (
-        None if picture is None else VideoStream(picture),
-        None if sound is None else AudioStream(sound),
-        problems,
-    )
-
-
-def _unreadable(path: Path, kind: Literal["video", "audio"]) -> list[str]:
-    try:
-        with open_media(path, kind):
-            return []
-    except InputError as error:
-        return [str(error)]
-
-
-def _problem_of(physiology: PhysiologyFile) -> list[str]:
-    try:
-        physiology.read()
-    except InputError as error:
-        return [str(error)]
-    return []
-
-
-def _unowned(files: Mapping[str, Path], speakers: tuple[str, ...]) -> list[str]:
-    """Notes about files that cannot be given to one of several speakers."""
-    names = ", ".join(speakers[:4]) + (", ..." if len(speakers) > 4 else "")
-    return [
-        f"{path.name} is given to nobody: the transcript names {len(speakers)} speakers ({names}) and nothing says "
-        "whose it is; a manifest can say so"
-        for kind, path in files.items()
-        if kind != "transcript"
-    ]

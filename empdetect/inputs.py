@@ -10,6 +10,7 @@ from pathlib import Path
 from empdetect.errors import InputError
 from empdetect.file_kinds import KINDS, kind_of, looks_like, name_of
 from empdetect.input_files import Input
+from empdetect.participants.people import WhoIsWho
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,10 @@ SAME_LENGTH = 0.5
 
 
 def find_recordings(
-    inputs: Sequence[Path | str], transcript: Path | None = None, physio: Path | None = None
+    inputs: Sequence[Path | str],
+    transcript: Path | None = None,
+    physio: Path | None = None,
+    who: WhoIsWho | None = None,
 ) -> list[Input]:
     """Find the recordings that inputs name, in a fixed order.
 
@@ -32,13 +36,14 @@ def find_recordings(
         transcript: the transcript of the one recording, or a folder of transcripts, found by the
             recording's id or by its name alone.
         physio: the same for physiology.
+        who: what is known and asked of the people in the recordings; a manifest tells it of its own.
 
     Raises:
         InputError: an input does not exist, nothing to score was found, or a transcript or
             physiology file fits several recordings.
     """
     manifests, files, base = _expand(inputs)
-    found = [_with_id(group, base) for group in _groups(files)]
+    found = [replace(_with_id(group, base), who=who or WhoIsWho()) for group in _groups(files)]
     for kind, place in (("transcript", transcript), ("physiology", physio)):
         if place is not None:
             found = _add_from(found, kind, Path(place))
@@ -128,6 +133,7 @@ def _split(name: str, paths: Sequence[Path]) -> list[Input]:
     by_kind: dict[str, list[Path]] = {}
     for path in sorted(paths, key=_preference):
         by_kind.setdefault(kind_of(path), []).append(path)
+    _take_turns(by_kind)
     shared = {kind: found[0] for kind, found in by_kind.items() if kind not in ("video", "audio")}
     media = [*by_kind.get("video", []), *by_kind.get("audio", [])]
     videos, audios = len(by_kind.get("video", ())), len(by_kind.get("audio", ()))
@@ -138,6 +144,13 @@ def _split(name: str, paths: Sequence[Path]) -> list[Input]:
     if videos == audios == 1:
         note += ", as their lengths differ; if they belong together, name both in a manifest with their offsets"
     return [Input(path.name, path, {kind_of(path): path, **shared}, notes=(note,)) for path in media]
+
+
+def _take_turns(by_kind: dict[str, list[Path]]) -> None:
+    """Of two transcripts the second can tell who speaks, if it is an annotation with speakers."""
+    annotations = [path for path in by_kind.get("transcript", ())[1:] if path.suffix.lower() in (".eaf", ".textgrid")]
+    if annotations:
+        by_kind.setdefault("turns", []).append(annotations[0])
 
 
 def _preference(path: Path) -> tuple[int, str]:

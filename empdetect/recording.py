@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from empdetect.errors import InputError
+from empdetect.streams.absent import Absent
 from empdetect.streams.audio import AudioStream
 from empdetect.streams.physiology import Physiology, PhysiologyFile
 from empdetect.streams.table import Table, TableFile
 from empdetect.streams.transcript import Transcript, TranscriptFile
 from empdetect.streams.video import VideoStream
 
-Stream = AudioStream | VideoStream | Transcript | TranscriptFile | Physiology | PhysiologyFile | Table | TableFile
+Words = Transcript | TranscriptFile | Absent
+Body = Physiology | PhysiologyFile | Absent
+Stream = AudioStream | VideoStream | Words | Body | Table | TableFile
 
 
 Split = Literal["train", "val", "test"]
@@ -33,8 +36,8 @@ class Participant:
     role: str | None = None
     video: VideoStream | None = None
     audio: AudioStream | None = None
-    transcript: Transcript | TranscriptFile | None = None
-    physiology: Physiology | PhysiologyFile | None = None
+    transcript: Words | None = None
+    physiology: Body | None = None
     tables: Mapping[str, Table | TableFile] = field(default_factory=dict)
 
     def streams(self) -> Iterator[tuple[str, Stream]]:

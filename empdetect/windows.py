@@ -21,8 +21,8 @@ SHORTEST = 0.5
 def segments(recording: Recording, task: Task) -> list[Segment]:
     """Every participant whose role the task scores, in the windows of the task.
 
-    Utterance tasks give one segment per utterance with times, others one per window; a task without
-    a window gives the whole recording, and so does a recording without a clock.
+    Utterance tasks give one segment per utterance with times, or per turn that was heard, others one per window; a
+    task without a window gives the whole recording, and so does a recording without a clock.
     """
     end = end_of(recording)
     found = []
@@ -35,14 +35,14 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
 
 
 def _utterances(person: Participant) -> list[Span]:
-    """Spans of the person's own utterances that have times; none if the transcript cannot be read."""
-    if person.transcript is None:
-        return []
-    try:
-        own = person.transcript.read().of(person.name).utterances
-    except InputError:
-        return []
-    return [(u.start, u.end) for u in own if u.start is not None]
+    """Spans of the person's own utterances that have times; without words, of the turns in which they speak."""
+    with suppress(InputError):
+        own = () if person.transcript is None else person.transcript.read().of(person.name).utterances
+        timed: list[Span] = [(u.start, u.end) for u in own if u.start is not None]
+        if timed:
+            return timed
+    turns = person.audio.turns if person.audio is not None else None
+    return [(turn.start, turn.end) for turn in turns.turns] if turns is not None else []
 
 
 def spans(end: float, task: Task) -> list[tuple[float, float]]:

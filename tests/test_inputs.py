@@ -9,6 +9,7 @@ import pytest
 
 from empdetect.errors import InputError
 from empdetect.inputs import find_recordings
+from empdetect.streams.absent import Absent
 from empdetect.streams.transcript import TranscriptFile
 from empdetect.task import Target, Task
 from tests.media import write_media
@@ -168,10 +169,11 @@ def test_a_wrong_ending_is_seen_through(tmp_path: Path) -> None:
     sound(tmp_path / "a.wav").rename(tmp_path / "a.dat")
     [entry] = find_recordings([tmp_path / "a.dat"])
     [person] = entry.open().recording.participants
-    assert [name for name, _ in person.streams()] == ["audio"]
+    assert [name for name, _ in person.streams()] == ["audio", "transcript"]
+    assert isinstance(person.transcript, Absent), "nobody wrote down what is said"
     sound(tmp_path / "b.wav").rename(tmp_path / "b.mp4")
     [entry] = find_recordings([tmp_path / "b.mp4"])
-    assert [name for name, _ in entry.open().recording.participants[0].streams()] == ["audio"]
+    assert entry.open().recording.participants[0].video is None
 
 
 @pytest.mark.parametrize(
@@ -235,17 +237,21 @@ def test_one_file_goes_to_one_recording_alone(tmp_path: Path) -> None:
         find_recordings([tmp_path / "a.wav"], transcript=tmp_path / "no.vtt")
 
 
-def test_with_several_speakers_the_media_belong_to_nobody(tmp_path: Path) -> None:
+def test_several_speakers_share_the_sound_by_their_turns_and_the_picture_belongs_to_nobody(tmp_path: Path) -> None:
     film(tmp_path / "a.mp4", 2.0)
     text(tmp_path / "a.vtt", VTT)
     [entry] = find_recordings([tmp_path])
     opened = entry.open()
-    assert [person.name for person in opened.recording.participants] == ["Ann", "Ben"]
-    assert all([name for name, _ in p.streams()] == ["transcript"] for p in opened.recording.participants)
-    ben = opened.recording.participant("Ben").transcript
-    assert isinstance(ben, TranscriptFile)
-    assert [u.text for u in ben.read().of("Ben").utterances] == ["hi"]
-    assert "a.mp4 is given to nobody" in opened.notes[0]
+    ann, ben = opened.recording.participants
+    assert [person.name for person in (ann, ben)] == ["Ann", "Ben"]
+    assert all([name for name, _ in p.streams()] == ["audio", "transcript"] for p in (ann, ben))
+    assert isinstance(ben.transcript, TranscriptFile)
+    assert [u.text for u in ben.transcript.read().of("Ben").utterances] == ["hi"]
+    assert ben.audio is not None
+    heard = ben.audio.read(16_000)
+    assert not heard.samples[: 15_900].any(), "Ann speaks"
+    assert heard.samples[16_100:].any()
+    assert "a.mp4 is given to nobody as video: there are 2 participants (Ann, Ben)" in opened.notes[0]
     assert len(opened.transcript().utterances) == 2
 
 

@@ -1,8 +1,8 @@
 """Face features: aligned crops of the participant's face and its motion, at the times of the video's own frames.
 
-One person a video is assumed: of several faces, the participant is the one with the greatest presence
-(see ``follow_face``). Each video is decoded twice, once to follow the face and once to cut it out, so that
-memory never holds whole pictures.
+Unless the stream says which face is the participant's, it is the one with the greatest presence (see
+``follow_face``; ``face_identity`` tells several people apart). Each video is decoded twice, once to follow the face
+and once to cut it out, so that memory never holds whole pictures.
 """
 
 from abc import abstractmethod
@@ -53,6 +53,8 @@ class _Faces(Extractor):
         """Values ``(time, feature)`` of the participant's face, NaN where it is not seen."""
         if person.video is None:
             raise InputError(f"Face features: {person.name} has no video")
+        if person.video.face is not None:
+            return self._cut(person.video, person.video.face)
         path, count = follow_face(person.video.frames(rate=1 / self.detect_every), self.detect_every, GAP)
         if path is None:
             return Features.missing(self.width, f"no face found in {count} frames")

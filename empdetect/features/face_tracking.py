@@ -1,6 +1,6 @@
 """Faces of a video: found by a Haar cascade (Viola & Jones, 2001) now and then, tracked, interpolated in between."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from empdetect.streams.face_path import FaceBox, FacePath
+
+__all__ = ["FaceBox", "FacePath", "Track", "Tracker", "find_again", "find_faces", "follow_face", "path_of", "tracked"]
 
 Gray = NDArray[np.uint8]
 Picture = NDArray[Any]
@@ -26,40 +30,12 @@ NEARBY_SIDE = 48
 """Pixels to which a known face is scaled for finding it again."""
 FULL_SEARCH = 5
 """Every so many pictures the whole picture is searched."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks at a face that tell who it is."""
+Look = NDArray[np.float32]
+"""What a face looks like ``(feature,)``, of length 1."""
 SURE = 30
 """Neighbouring hits of the cascade at which a detection counts as sure."""
-
-
-@dataclass(frozen=True)
-class FaceBox:
-    """A face in one picture.
-
-    Args:
-        x, y: its centre, in pixels.
-        side: length of its square, in pixels.
-        tilt: angle of the line through the eyes, in degrees, 0 if level; NaN if the eyes were not found.
-        confidence: 0 to 1; grows with the number of neighbouring hits.
-    """
-
-    x: float
-    y: float
-    side: float
-    tilt: float
-    confidence: float
-
-    def overlap(self, other: "FaceBox") -> float:
-        """Intersection over union of the two squares."""
-        width, height = (
-            min(a + self.side / 2, b + other.side / 2) - max(a - self.side / 2, b - other.side / 2)
-            for a, b in ((self.x, other.x), (self.y, other.y))
-        )
-        shared = max(width, 0.0) * max(height, 0.0)
-        return shared / (self.side**2 + other.side**2 - shared)
-
-    def near(self, other: "FaceBox") -> bool:
-        """Whether it may be the same face after it was lost: within two sides, and of like size."""
-        distance = np.hypot(self.x - other.x, self.y - other.y)
-        return bool(distance <= 2 * other.side and 0.5 <= self.side / other.side <= 2)
 
 
 def find_faces(picture: Gray) -> list[FaceBox]:
@@ -121,10 +97,12 @@ class Track:
     Args:
         times: seconds of its detections, growing.
         faces: the detections.
+        looks: seconds, and what the face looked like then.
     """
 
     times: list[float] = field(default_factory=list)
     faces: list[FaceBox] = field(default_factory=list)
+    looks: list[tuple[float, Look]] = field(default_factory=list)
 
     def add(self, time: float, face: FaceBox) -> None:
         """Add the next detection."""
@@ -140,7 +118,23 @@ class Track:
         """The track cut where the face was lost for longer than ``gap`` seconds."""
         cuts = np.flatnonzero(np.diff(self.times) > gap) + 1
         bounds = [0, *cuts.tolist(), len(self.times)]
-        return [Track(self.times[a:b], self.faces[a:b]) for a, b in pairwise(bounds)]
+        return [self._part(first, last) for first, last in pairwise(bounds)]
+
+    def steady_runs(self, gap: float, count: int) -> list["Track"]:
+        """The runs that are no false alarm: of three detections at least, or in all of fewer pictures."""
+        return [run for run in self.runs(gap) if len(run.times) >= min(3, count)]
+
+    def look_at(self, time: float, picture: Gray, look: Callable[[Gray, FaceBox], Look], gap: float) -> None:
+        """Keep what the face looks like if it is in this picture: every few seconds, and when it comes back."""
+        if self.times[-1] != time:
+            return
+        back = len(self.times) > 1 and time - self.times[-2] > gap
+        if back or not self.looks or time - self.looks[-1][0] >= LOOK_EVERY:
+            self.looks.append((time, look(picture, self.faces[-1])))
+
+    def _part(self, first: int, last: int) -> "Track":
+        times = self.times[first:last]
+        return Track(times, self.faces[first:last], [one for one in self.looks if times[0] <= one[0] <= times[-1]])
 
 
 class Tracker:
@@ -181,28 +175,6 @@ class Tracker:
         return (1 + overlap) * self.OVERLAP / 4 if face.near(last) else 0.0
 
 
-@dataclass(frozen=True)
-class FacePath:
-    """Where one face is at any moment.
-
-    Args:
-        runs: ``(time, 5)`` each, one for every stretch in which the face is seen: seconds, x, y and
-            side in pixels, tilt in degrees.
-        confidences: ``(time,)`` each, of the same detections.
-    """
-
-    runs: tuple[NDArray[np.float64], ...]
-    confidences: tuple[NDArray[np.float64], ...]
-
-    def at(self, time: float) -> tuple[FaceBox, int] | None:
-        """The face at a moment and the number of its run; None if it is not seen."""
-        for number, (run, confidence) in enumerate(zip(self.runs, self.confidences)):
-            if run[0, 0] <= time <= run[-1, 0]:
-                x, y, side, tilt = (float(np.interp(time, run[:, 0], run[:, column])) for column in range(1, 5))
-                return FaceBox(x, y, side, tilt, float(np.interp(time, run[:, 0], confidence))), number
-        return None
-
-
 def follow_face(pictures: Iterable[tuple[float, Gray]], every: float, gap: float) -> tuple[FacePath | None, int]:
     """Find and track the participant's face: the one with the greatest presence, long there and near.
 
@@ -216,6 +188,24 @@ def follow_face(pictures: Iterable[tuple[float, Gray]], every: float, gap: float
     Returns:
         Where the face is, None if there is no face, and the number of pictures looked at.
     """
+    tracker, count, last = tracked(pictures, gap)
+    runs = max((track.steady_runs(gap, count) for track in tracker.tracks), key=_presence, default=[])
+    return path_of(runs, last, every), count
+
+
+def tracked(
+    pictures: Iterable[tuple[float, Gray]], gap: float, look: Callable[[Gray, FaceBox], Look] | None = None
+) -> tuple[Tracker, int, float]:
+    """Find and track all faces.
+
+    Args:
+        pictures: seconds and picture ``(height, width)``.
+        gap: a face unseen for so many seconds is lost.
+        look: what a face looks like; kept of each track now and then.
+
+    Returns:
+        The tracks, the number of pictures looked at, and the seconds of the last one.
+    """
     tracker, count, time = Tracker(gap), 0, 0.0
     last: list[FaceBox] = []
     for time, picture in pictures:
@@ -224,16 +214,32 @@ def follow_face(pictures: Iterable[tuple[float, Gray]], every: float, gap: float
         # A face that is not where it was may be anywhere, and one that is new is found by the next full search.
         last = kept if kept and len(kept) == len(last) else find_faces(picture)
         tracker.add(time, last)
+        if look is not None:
+            for track in tracker.tracks:
+                track.look_at(time, picture, look, gap)
         count += 1
-    tracks = [[run for run in track.runs(gap) if len(run.times) >= min(3, count)] for track in tracker.tracks]
-    runs = max(tracks, key=lambda kept: sum(run.presence for run in kept), default=[])
+    return tracker, count, time
+
+
+def path_of(runs: Sequence[Track], last: float, every: float) -> FacePath | None:
+    """Where a face is at any moment, from its runs; None without any.
+
+    Args:
+        runs: in the order of their times.
+        last: seconds of the last picture looked at.
+        every: seconds between pictures.
+    """
     if not runs:
-        return None, count
-    if runs[-1].times[-1] == time:
+        return None
+    if runs[-1].times[-1] == last:
         # Still there in the last picture looked at, so also in the few frames after it.
-        runs[-1].add(time + every, runs[-1].faces[-1])
+        runs[-1].add(last + every, runs[-1].faces[-1])
     confidences = tuple(np.array([face.confidence for face in run.faces]) for run in runs)
-    return FacePath(tuple(_smooth(run) for run in runs), confidences), count
+    return FacePath(tuple(_smooth(run) for run in runs), confidences)
+
+
+def _presence(runs: Sequence[Track]) -> float:
+    return sum(run.presence for run in runs)
 
 
 def _smooth(run: Track) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Audio streams: the sound of any container PyAV can open, as mono samples on the recording's clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.streams.media import decoded, end_seconds, open_media, start_seconds
+from empdetect.streams.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,20 @@ class AudioStream:
         path: any file PyAV can open (wav, flac, mp3, m4a, opus, mp4, mov, mkv, ...).
         offset: moment on the recording's clock at which the file starts, in seconds.
         channel: which channel holds this person, counted from 0; None mixes all to one.
+        turns: when this person speaks, on the recording's clock; None if not known.
+        shared: whether others speak besides those turns: what they say is then digital silence.
     """
 
     path: Path
     offset: float = 0.0
     channel: int | None = None
+    turns: Turns | None = None
+    shared: bool = False
 
     def fingerprint(self) -> str:
         """Fingerprint of the content and of how it is read."""
-        return fingerprint(file_fingerprint(self.path), repr((self.offset, self.channel)))
+        speech = () if self.turns is None else (repr((self.turns, self.shared)),)
+        return fingerprint(file_fingerprint(self.path), repr((self.offset, self.channel)), *speech)
 
     def end(self) -> float:
         """Moment at which the file ends on the recording's clock, in seconds."""
@@ -95,13 +101,23 @@ class AudioStream:
                 # Time stamps beyond the file's own end are broken.
                 timeline.add(frame, None if time is not None and end is not None and time > end else time)
                 for samples in timeline.take():
-                    yield Audio(samples, rate, timeline.start + self.offset + count / rate)
+                    yield self._own(Audio(samples, rate, timeline.start + self.offset + count / rate))
                     count += len(samples)
         for samples in timeline.take(last=True):
-            yield Audio(samples, rate, timeline.start + self.offset + count / rate)
+            yield self._own(Audio(samples, rate, timeline.start + self.offset + count / rate))
             count += len(samples)
         if not count:
             raise InputError(f"Reading the sound of {self.path}: the track holds no samples; export the file again")
+
+    def _own(self, audio: Audio) -> Audio:
+        """The sound with what others say made silent, if others share the file."""
+        if not self.shared or self.turns is None:
+            return audio
+        own = np.zeros(len(audio.samples), np.bool_)
+        for turn in self.turns.turns:
+            first, last = (round((time - audio.start) * audio.rate) for time in (turn.start, turn.end))
+            own[max(first, 0) : max(last, 0)] = True
+        return replace(audio, samples=np.where(own, audio.samples, np.float32(0)))
 
 
 class _Timeline:

@@ -132,6 +132,19 @@ class PhysiologyFile:
         """Moment at which the last signal ends, in seconds."""
         return self.read().end()
 
+    def start(self) -> float:
+        """Moment at which the file starts, as its JSON states it: the signals are not read.
+
+        Raises:
+            InputError: the JSON cannot be read.
+        """
+        if self.rate is not None or not self._sidecar().is_file():
+            return self.offset
+        try:
+            return float(self._about(()).get("StartTime", 0.0)) + self.offset
+        except (ValueError, TypeError, OSError, RecursionError) as error:
+            raise InputError(f"Reading the physiology {self.path}: {self._sidecar().name}: {error}") from None
+
     def _read(self) -> Physiology:
         if self.path.is_dir() or self.path.suffix.lower() == ".zip":
             return self._read_session()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
+from empdetect.streams.face_path import FacePath
 from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.streams.media import decoded, end_seconds, open_media, start_seconds
 
@@ -22,6 +23,7 @@ class VideoStream:
         offset: moment on the recording's clock at which the file starts, in seconds.
         region: the part of the picture that shows this person, as shares of its width and height (left, top,
             right, bottom), such as (0.5, 0, 1, 1) for the right half; None is the whole picture.
+        face: where this person's face is; None leaves finding it to those who look for faces.
 
     Raises:
         InputError: the region is not a part of the picture.
@@ -30,6 +32,7 @@ class VideoStream:
     path: Path
     offset: float = 0.0
     region: tuple[float, float, float, float] | None = None
+    face: FacePath | None = None
 
     def __post_init__(self) -> None:
         if self.region is not None:
@@ -43,7 +46,8 @@ class VideoStream:
     def fingerprint(self) -> str:
         """Fingerprint of the content and of how it is read."""
         how = self.offset if self.region is None else (self.offset, self.region)
-        return fingerprint(file_fingerprint(self.path), repr(how))
+        face = () if self.face is None else (self.face.fingerprint(),)
+        return fingerprint(file_fingerprint(self.path), repr(how), *face)
 
     def end(self) -> float:
         """Moment at which the file ends on the recording's clock, in seconds."""

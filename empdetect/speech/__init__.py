@@ -1,0 +1,1 @@
+"""Speech: when someone speaks, and what they say, from the sound alone."""
