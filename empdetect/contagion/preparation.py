@@ -35,7 +35,8 @@ class Preparation:
             InputError: the signals do not belong together, or the stimulus does not belong to them.
         """
         one, other = pair(x, y, rate, "Comparing two people")
-        return self(one, rate), self(other, rate)
+        one, other = self(np.stack([one, other]), rate)
+        return one, other
 
     def __call__(self, x: Array, rate: float) -> Array:
         """Signals ``(..., time)`` prepared.

@@ -89,7 +89,7 @@ def phase_randomised(x: Array, count: int, rng: Rng) -> Array:
     return _with_gaps(_with_phases(_amplitudes(interpolated(x)), len(x), count, rng), x)
 
 
-def iaaft(x: Array, count: int, rng: Rng, rounds: int = 100, tolerance: float = 1e-3) -> Array:
+def iaaft(x: Array, count: int, rng: Rng, rounds: int = 100, tolerance: float = 0.02) -> Array:
     """The signal's spectrum and its distribution (IAAFT: Schreiber and Schmitz, Phys. Rev. Lett. 77, 1996).
 
     As phase randomisation, and for signals far from Gaussian, such as motion energy with its bursts. Values are
@@ -100,7 +100,7 @@ def iaaft(x: Array, count: int, rng: Rng, rounds: int = 100, tolerance: float = 
         count: how many surrogates.
         rng: of the draws.
         rounds: of fitting the spectrum and the distribution in turn, at most.
-        tolerance: it ends when the spectrum's relative error improves by less.
+        tolerance: it ends when a round takes less than this share off the spectrum's error.
 
     Returns:
         ``(surrogate, time)``
@@ -114,7 +114,7 @@ def iaaft(x: Array, count: int, rng: Rng, rounds: int = 100, tolerance: float = 
         spectrum = rfft(surrogate, axis=-1)
         strength = np.abs(spectrum)
         before, error = error, float(np.mean(np.linalg.norm(strength - amplitudes, axis=-1))) / size
-        if before - error < tolerance * max(error, 1e-12):
+        if before - error <= tolerance * before:
             break
         phases = np.divide(spectrum, strength, out=np.ones_like(spectrum), where=strength > 0)
         surrogate = _ranked(irfft(amplitudes * phases, len(x), axis=-1), values)
@@ -146,7 +146,9 @@ def _amplitudes(x: Array) -> Array:
 
 
 def _with_phases(amplitudes: Array, samples: int, count: int, rng: Rng) -> Array:
-    phases: NDArray[np.complex128] = np.exp(2j * np.pi * rng.random((count, len(amplitudes))))
+    angles = 2 * np.pi * rng.random((count, len(amplitudes)))
+    phases: NDArray[np.complex128] = np.empty(angles.shape, np.complex128)
+    phases.real, phases.imag = np.cos(angles), np.sin(angles)  # half the time of a complex exponential
     # The mean and, of an even number of samples, the fastest frequency are real: only their sign could change.
     phases[:, 0] = 1.0
     if samples % 2 == 0:

@@ -18,7 +18,7 @@ class Correlation:
         values: ``(...)`` Pearson's r, -1 to 1; NaN where it is not defined.
         samples: ``(...)`` known in both signals.
         effective: ``(...)`` independent samples that would tell as much.
-        p: ``(...)`` two-sided, of r from 0; NaN where fewer than ``FEWEST`` effective samples are left.
+        p: ``(...)`` two-sided, of r from 0; NaN where fewer than ``LEAST_EFFECTIVE`` effective samples are left.
     """
 
     values: Array
@@ -27,7 +27,7 @@ class Correlation:
     p: Array
 
 
-FEWEST = 20
+LEAST_EFFECTIVE = 50.0
 """Effective samples below which no p is given: the estimate of their number is then itself too loose."""
 
 
@@ -95,10 +95,10 @@ def effective_samples(x: Array, y: Array) -> Array:
 
 
 def correlation_p(r: Array, effective: Array) -> Array:
-    """Two-sided p ``(...)`` of Pearson's r over so many effective samples (Student's t); NaN below ``FEWEST``."""
+    """Two-sided p ``(...)`` of r over so many effective samples (Student's t); NaN below ``LEAST_EFFECTIVE``."""
     from scipy.stats import t
 
     freedom = np.maximum(effective - 2, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.abs(r) * np.sqrt(freedom / (1 - r**2))
-    return np.asarray(np.where((effective >= FEWEST) & np.isfinite(r), 2 * t.sf(statistic, freedom), np.nan))
+    return np.asarray(np.where((effective >= LEAST_EFFECTIVE) & np.isfinite(r), 2 * t.sf(statistic, freedom), np.nan))

@@ -1,0 +1,263 @@
+"""False positives: how often tests of contagion claim something of people who have nothing to do with each other.
+
+``python -m empdetect.bench.false_positives -o docs/results/false_positives.json``
+
+Pairs without any coupling, at each lag-1 autocorrelation; with a trend in both; and with a stimulus that both saw, to
+which the second person responds later. Every test is the one that users call. Without stimulus, any claim of an
+association is false; with a stimulus, any claim of coupling is. A test may refuse, and says why; refusals are counted
+apart. Target: no more than 6% false claims at level .05.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from empdetect.bench.study import write_study
+from empdetect.contagion.gaps import Array
+from empdetect.contagion.inference import compare_pair
+from empdetect.contagion.measures.correlation import correlation
+from empdetect.contagion.preparation import Preparation
+from empdetect.contagion.simulation import Conditions, simulate_dyads
+from empdetect.contagion.statistics import WindowedCorrelation
+from empdetect.progress import track
+
+MEMORIES = (0.0, 0.5, 0.9, 0.99)
+"""Lag-1 autocorrelations."""
+SECONDS, RATE = 600.0, 1.0
+SURROGATES = 99
+STRANGERS = 49
+STIMULUS = 0.5
+"""Share of each person's variance that the shared stimulus explains."""
+STIMULUS_LAG = 2.0
+"""By how much the second person responds later, in seconds."""
+ALPHA = 0.05
+BATCH = 50
+"""Pairs that are drawn at once."""
+
+Trap = Literal["none", "trend", "stimulus"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs that are not coupled.
+
+    Args:
+        values: ``(pair, person, time)``
+        stimulus: ``(pair, time)`` what both saw, if they saw anything.
+        strangers: ``(pair, stranger, time)`` others of the same kind, who saw the same.
+    """
+
+    values: Array
+    stimulus: Array | None = None
+    strangers: Array | None = None
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test as a user would call it.
+
+    Args:
+        claims: ``claims(pairs, place) -> (made, reason)`` whether it claims what it must not, and why it refused.
+        traps: what it is tried on.
+        strangers: whether it needs strangers.
+        times: so many times as many pairs: a test without surrogates costs little, and is counted the better.
+    """
+
+    claims: Callable[[Pairs, int], tuple[bool, str]]
+    traps: tuple[Trap, ...] = ("none", "trend")
+    strangers: bool = False
+    times: int = 1
+
+
+@dataclass
+class Count:
+    """What came of one test on one kind of pairs."""
+
+    made: int = 0
+    refused: int = 0
+    pairs: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, made: bool, reason: str) -> None:
+        """Count one pair."""
+        self.pairs += 1
+        self.made += made
+        self.refused += bool(reason)
+        if reason:
+            # Without its numbers, so that equal reasons are one.
+            self.reasons[reason.split(":", maxsplit=1)[0]] += 1
+
+    def findings(self) -> dict[str, Any]:
+        """For the file. A false claim counts among all pairs and among those that were tested."""
+        tested = self.pairs - self.refused
+        share = self.made / tested if tested else float("nan")
+        error = (share * (1 - share) / tested) ** 0.5 if tested else float("nan")
+        most = self.reasons.most_common(1)
+        return {
+            "pairs": self.pairs,
+            "refused": self.refused,
+            "false_claims": share,
+            "standard_error": error,
+            "reason": most[0][0] if most else None,
+        }
+
+
+def false_positives(
+    pairs: int,
+    seed: int,
+    names: Sequence[str] | None = None,
+    keep: Callable[[Mapping[str, Any]], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Share of false claims by test, trap and autocorrelation.
+
+    Args:
+        pairs: of each kind.
+        seed: of all draws.
+        names: of tests; None takes all.
+        keep: takes what there is after each kind of pairs, so that a run that is cut off leaves something.
+    """
+    tests = shipped_tests()
+    chosen = {name: test for name, test in tests.items() if names is None or name in names}
+    kinds = [(trap, memory) for trap in ("none", "trend", "stimulus") for memory in MEMORIES]
+    found: dict[str, Any] = {name: {} for name in chosen}
+    for place, (trap, memory) in enumerate(track(kinds, "pairs without coupling")):
+        fitting = {name: test for name, test in chosen.items() if trap in test.traps}
+        for name, count in _counts(fitting, pairs, trap, memory, [seed, place]).items():
+            found[name].setdefault(trap, {})[f"{memory:g}"] = count.findings()
+        keep(found)
+    return found
+
+
+def _counts(tests: Mapping[str, Test], pairs: int, trap: Trap, memory: float, seed: Sequence[int]) -> dict[str, Count]:
+    counts = {name: Count() for name in tests}
+    for batch in range(0, pairs * max(test.times for test in tests.values()), BATCH):
+        wanted = {name: test for name, test in tests.items() if batch < pairs * test.times}
+        rng = np.random.default_rng([*seed, batch])
+        drawn = draw_pairs(min(BATCH, pairs), trap, memory, rng, any(test.strangers for test in wanted.values()))
+        for name, test in wanted.items():
+            for place in range(len(drawn.values)):
+                counts[name].add(*test.claims(drawn, place))
+    return counts
+
+
+def draw_pairs(count: int, trap: Trap, memory: float, rng: np.random.Generator, strangers: bool = False) -> Pairs:
+    """Draw pairs without coupling.
+
+    Args:
+        count: how many.
+        trap: ``none``, a ``trend`` of three standard deviations in each person, or a ``stimulus`` that both see.
+        memory: lag-1 autocorrelation of each person and of the stimulus.
+        rng: of the draws.
+        strangers: draw strangers, too.
+    """
+    conditions = Conditions(SECONDS, RATE, memory, trend=3.0 if trap == "trend" else 0.0)
+    people = simulate_dyads(count, 0.0, direction="none", conditions=conditions, seed=rng).values
+    others = np.zeros((count, 0, people.shape[-1]))
+    if strangers:
+        drawn = simulate_dyads(count * STRANGERS, 0.0, direction="none", conditions=conditions, seed=rng).values
+        others = drawn[:, 1].reshape(count, STRANGERS, -1)
+    if trap != "stimulus":
+        return Pairs(people, strangers=others)
+    late = round(STIMULUS_LAG * RATE)
+    plain = Conditions(SECONDS + STIMULUS_LAG, RATE, memory)
+    seen = simulate_dyads(count, 0.0, direction="none", conditions=plain, seed=rng).values[:, 0]
+    now, then = np.sqrt(STIMULUS) * seen[:, late:], np.sqrt(STIMULUS) * seen[:, :-late]
+    own = np.sqrt(1 - STIMULUS)
+    pair = np.stack([own * people[:, 0] + now, own * people[:, 1] + then], axis=1)
+    return Pairs(pair, seen[:, late:], own * others + then[:, None])
+
+
+def shipped_tests() -> dict[str, Test]:
+    """Every test that ``empdetect.contagion`` offers, by name."""
+    raw, white = Preparation(whiten=False), Preparation()
+    surrogates: dict[str, dict[str, Any]] = {
+        "peak, phase": {},
+        "peak, shifts": {"surrogate": "shifts"},
+        "peak, segments": {"surrogate": "segments"},
+        "windows, phase": {"statistic": WindowedCorrelation()},
+    }
+    tests = {"correlation, effective samples": Test(partial(_by_formula, whiten=False), times=2)}
+    tests["correlation, prewhitened"] = Test(partial(_by_formula, whiten=True), times=2)
+    for name, settings in surrogates.items():
+        tests[f"{name}, prewhitened"] = Test(partial(_by_surrogates, preparation=white, **settings))
+    for name in ("peak, phase", "peak, shifts", "windows, phase"):
+        tests[name] = Test(partial(_by_surrogates, preparation=raw, **surrogates[name]))
+    tests["peak, iaaft, prewhitened"] = Test(partial(_by_surrogates, preparation=white, surrogate="iaaft"))
+    for name, preparation in (("peak, strangers", raw), ("peak, strangers, prewhitened", white)):
+        tests[name] = Test(partial(_by_strangers, preparation=preparation), strangers=True)
+    tests["coupling, nothing given"] = Test(_coupling, ("stimulus",))
+    tests["coupling, stimulus given"] = Test(partial(_coupling, given=True), ("stimulus",))
+    tests["coupling, strangers who saw the same"] = Test(_coupling_by_strangers, ("stimulus",), strangers=True)
+    return tests
+
+
+def _by_formula(pairs: Pairs, place: int, whiten: bool) -> tuple[bool, str]:
+    p = float(correlation(*pairs.values[place], RATE, whiten=whiten).p)
+    return p <= ALPHA, "too few effective samples" if np.isnan(p) else ""
+
+
+def _by_surrogates(pairs: Pairs, place: int, **settings: Any) -> tuple[bool, str]:
+    test = compare_pair(*pairs.values[place], RATE, count=SURROGATES, alpha=ALPHA, seed=place, **settings)
+    return test.claim("association").made, test.adequacy.reason
+
+
+def _by_strangers(pairs: Pairs, place: int, preparation: Preparation) -> tuple[bool, str]:
+    assert pairs.strangers is not None
+    x, y = pairs.values[place]
+    test = compare_pair(x, y, RATE, strangers=pairs.strangers[place], preparation=preparation, alpha=ALPHA)
+    return test.claim("association").made, test.adequacy.reason
+
+
+def _coupling(pairs: Pairs, place: int, given: bool = False) -> tuple[bool, str]:
+    stimulus = pairs.stimulus[place] if given and pairs.stimulus is not None else None
+    preparation = Preparation(stimulus=stimulus)
+    x, y = pairs.values[place]
+    test = compare_pair(x, y, RATE, statistic, preparation=preparation, count=SURROGATES, alpha=ALPHA, seed=place)
+    claim = test.claim("coupling")
+    return claim.made, test.adequacy.reason or ("" if given else claim.sentence)
+
+
+def _coupling_by_strangers(pairs: Pairs, place: int) -> tuple[bool, str]:
+    assert pairs.strangers is not None
+    x, y = pairs.values[place]
+    test = compare_pair(x, y, RATE, strangers=pairs.strangers[place], strangers_saw_the_same=True, alpha=ALPHA)
+    return test.claim("coupling").made, test.adequacy.reason
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser("python -m empdetect.bench.false_positives", description=__doc__)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
+    parser.add_argument("--pairs", type=int, default=1000, help="of each kind (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    command = f"python -m empdetect.bench.false_positives -o {given.out} --pairs {given.pairs} --seed {given.seed}"
+    began = time.monotonic()
+
+    def keep(found: Mapping[str, Any]) -> None:
+        minutes = (time.monotonic() - began) / 60
+        settings = {"level": ALPHA, "seconds": SECONDS, "rate": RATE, "surrogates": SURROGATES, "strangers": STRANGERS}
+        findings = {**settings, "minutes": minutes, "highest": _highest(found), "tests": found}
+        write_study(given.out, command, given.seed, findings)
+
+    found = false_positives(given.pairs, given.seed, keep=keep)
+    sys.stdout.write(f"{given.out}: highest share of false claims {_highest(found):.3f}\n")
+    return 0
+
+
+def _highest(found: Mapping[str, Any]) -> float:
+    """Highest share of false claims of any test on any kind of pairs, where it did not refuse all of them."""
+    cells = [cell for test in found.values() for trap in test.values() for cell in trap.values()]
+    return max((cell["false_claims"] for cell in cells if cell["refused"] < cell["pairs"]), default=float("nan"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The file of a study: what was found, and what it takes to find it again."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from empdetect.bench.run import machine
+from empdetect.training import commit
+
+
+def write_study(path: Path, command: str, seed: int, findings: Mapping[str, Any]) -> None:
+    """Write findings as JSON, with the command, date, commit, machine and seed. Numbers get four digits.
+
+    Args:
+        path: the file; its folder is made.
+        command: that makes it again.
+        seed: of all draws.
+        findings: by name; numbers that are not known become null.
+    """
+    facts = {
+        "command": command,
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit(),
+        "machine": machine(),
+        "seed": seed,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**facts, **_plain(findings)}, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(f"{float(value):.4g}") if np.isfinite(value) else None
+    return value
