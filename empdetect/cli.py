@@ -141,6 +141,15 @@ def _add_rl(jobs: Jobs) -> None:
     train.add_argument("--config", required=True, type=Path, metavar="YAML", help="what to train, with what reward")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
     train.set_defaults(job=_rl_train)
+    make = rl.add_parser("make-profiles", help="let a language model write more profiles of users")
+    make.add_argument("--base-url", required=True, metavar="URL", help="OpenAI-compatible endpoint, with its version")
+    make.add_argument("--model", required=True, metavar="NAME", help="model, as the endpoint calls it")
+    make.add_argument("-n", "--count", type=int, default=24, help="how many to ask for (default: %(default)s)")
+    make.add_argument("--split", default="train", help="train or test (default: %(default)s)")
+    make.add_argument("--language", default="en", help="en or zh (default: %(default)s)")
+    make.add_argument("--seed", type=int, default=0, help="fixes whom to ask for (default: %(default)s)")
+    make.add_argument("-o", "--out", required=True, type=Path, metavar="JSONL", help="new file of profiles")
+    make.set_defaults(job=_rl_make_profiles)
     learn = rl.add_parser("learn-user", help="learn a simulated user from your copy of SAGE's logs")
     learn.add_argument("--data-root", metavar="DIR", help="folder that holds 'rlver' (default: $EMPDETECT_DATA)")
     learn.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the learned user")
@@ -241,6 +250,22 @@ def _rl_train(parsed: argparse.Namespace) -> int:
     overrides = dict(_setting(text) for text in parsed.set)
     _print(f"policy: {train_from_config(parsed.config, overrides)}")
     return DONE
+
+
+def _rl_make_profiles(parsed: argparse.Namespace) -> int:
+    from empdetect.rl.profile_generator import generate_profiles
+    from empdetect.rl.profiles import read_profiles, write_profiles
+    from empdetect.rl.users.endpoint import Endpoint
+
+    if parsed.out.exists():
+        raise InputError(f"Making profiles: {parsed.out} is there already; name a new file")
+    endpoint = Endpoint(parsed.base_url, parsed.model, temperature=1.0, max_tokens=2048)
+    found = generate_profiles(endpoint, parsed.count, read_profiles(), parsed.split, parsed.language, parsed.seed)
+    for reason in found.refused:
+        _tell(f"left out: {reason}")
+    write_profiles(found.profiles, parsed.out)
+    _print(f"{len(found.profiles)} of {parsed.count} profiles: {parsed.out}")
+    return SOME_FAILED if found.refused else DONE
 
 
 def _rl_learn_user(parsed: argparse.Namespace) -> int:

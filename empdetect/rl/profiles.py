@@ -149,7 +149,7 @@ def _read_line(line: str, where: str) -> Profile:
     if not isinstance(row, dict):
         raise InputError(f"Reading profiles from {where}: an object is needed, got {str(row)[:40]}")
     try:
-        return _from_rlver(row) if "player" in row else _from_own(row)
+        return profile_of(row) if "player" in row else _from_own(row)
     except (InputError, KeyError, TypeError) as error:
         missing = f"no key {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"Reading profiles from {where}: {missing}") from None
@@ -177,8 +177,8 @@ _RLVER_INTENTIONS: dict[str, Intention] = {
 _RLVER_CHARACTERS: dict[str, Character] = {"负面": "negative", "被动": "passive", "回避": "avoidant"}
 
 
-def _from_rlver(row: Mapping[str, Any]) -> Profile:
-    """A row of RLVER's or SAGE's profile files. They have no ``topic``, which RLVER's code asks for."""
+def profile_of(row: Mapping[str, Any]) -> Profile:
+    """The profile of a row of RLVER's or SAGE's files. They have no ``topic``, which RLVER's code asks for."""
     return Profile(
         id=row["id"],
         persona=row["player"],
