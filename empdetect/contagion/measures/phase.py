@@ -100,7 +100,8 @@ def phase_locking(x: ArrayLike, y: ArrayLike, rate: float, low: float, high: flo
 def kuramoto_order(angles: ArrayLike) -> Order:
     """Kuramoto order parameter ``r(t) = |mean over people of exp(i phase)|``.
 
-    Kuramoto, Chemical Oscillations, Waves, and Turbulence, 1984; Strogatz, Physica D 2000. 1 where all are at the same place of their cycle. Of n independent people it is about ``sqrt(pi / (4 n))``, so
+    Kuramoto, Chemical Oscillations, Waves, and Turbulence, 1984; Strogatz, Physica D 2000. 1 where all are at the same
+    place of their cycle. Of n independent people it is about ``sqrt(pi / (4 n))``, so
     groups of other sizes do not compare. Cost: linear.
 
     Args:

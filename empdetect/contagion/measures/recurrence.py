@@ -50,8 +50,8 @@ def cross_recurrence(
     States ``(x(t), x(t + delay), ...)`` of standardised signals are alike where their Euclidean distance is below the
     radius (Zbilut, Giuliani and Webber, Phys. Lett. A 1998; RR, DET, L and L_max of Marwan et al., Phys. Rep. 2007;
     profile: Wallot and Leonardi, Front. Psychol. 2018). Only lags of the band are compared, as only they are claimed
-    to be contagion; with ``max_lag`` as long as the signals it is the whole plot. Moments that hold an unknown sample are
-    compared with none, and end a line.
+    to be contagion; with ``max_lag`` as long as the signals it is the whole plot. Moments that hold an unknown sample
+    are compared with none, and end a line.
 
     Cost: ``O(n lags embedding)``, one pass a lag for all surrogates at once; memory ``O(n embedding)`` a pair.
 
