@@ -35,13 +35,14 @@ from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.heads import level_probabilities
 from empdetect.models.metrics import TargetMetrics
 from empdetect.rl.evaluate import Evaluation, evaluate
+from empdetect.rl.intervals import interval_of
 from empdetect.rl.listener import mixed_dialogues
 from empdetect.rl.policy import small_policy
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
-from empdetect.rl.trainer import GRPOTrainer
+from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.warmup import warm_up
 from empdetect.scoring import score_recordings
@@ -195,10 +196,11 @@ def reward_policy(detector: Detector, measure: str, out: Path, seed: int) -> Rew
     warm_up(policy, lessons, steps=150, seed=seed)
     rewards: dict[str, Reward] = {"emotion": EmotionReward(), "detector": DetectorReward(detector, measure)}
     before = evaluate(policy, held_out, user, rewards, max_turns=MAX_TURNS)
-    trainer = GRPOTrainer(
-        policy, user, rewards, weights={"emotion": 1.0, "detector": 0.3}, steps=10, max_turns=MAX_TURNS, seed=seed
+    weights = {"emotion": 1.0, "detector": 0.3}
+    trainer = PolicyTrainer(
+        policy, user, rewards, weights, steps=10, max_turns=MAX_TURNS, checkpoint_every=0, seed=seed
     )
-    trainer.fit(train, out / "policy" / "log.csv")
+    trainer.fit(train, out / "policy")
     after = evaluate(policy, held_out, user, rewards, max_turns=MAX_TURNS)
     policy.save(out / "policy")
     return Rewarded(before, after)
@@ -230,7 +232,7 @@ def summary(detector: Detector, material: Material, rewarded: Rewarded, out: Pat
 
 def _rewards(rewarded: Rewarded) -> Iterator[tuple[str, float, float]]:
     for name, before in rewarded.before.heads.items():
-        yield name, before, rewarded.after.heads[name]
+        yield name, interval_of(before).value, interval_of(rewarded.after.heads[name]).value
 
 
 def alone(detector: Detector, data: EmpathyDataModule, target: Target) -> dict[str, float]:

@@ -39,6 +39,7 @@ from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.relative import RelativeFeatures
 from empdetect.features.table import TableFeatures
 from empdetect.features.text import TextEmbeddings, TextTokens
+from empdetect.features.turn_shape import TurnShape
 from empdetect.features.voice import VoiceFunctionals
 from empdetect.manifest.segments import read_manifest
 from empdetect.models.encoders.audio import ConformerEncoder, PretrainedAudioEncoder
@@ -55,6 +56,7 @@ from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward
+from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.scripted import ScriptedUser
 from empdetect.streams.table import Table
@@ -76,6 +78,7 @@ EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
     TableFeatures: lambda: TableFeatures(["smile", "frown"]),
     TextEmbeddings: TextEmbeddings,
     TextNgrams: TextNgrams,
+    TurnShape: TurnShape,
     TextTokens: TextTokens,
     VoiceFunctionals: VoiceFunctionals,
     VideoClip: lambda: VideoClip(rate=2.0, size=32, detect_every=0.5),
@@ -173,12 +176,22 @@ def test_the_manifest_data_module(simulated_corpus: Path) -> None:
     check_datamodule(ManifestDataModule(str(simulated_corpus), {"text": TextTokens()}, task, batch_size=2))
 
 
-@pytest.mark.parametrize("component", [ScriptedUser(lines=["Hello."]), AppraisalUser(), EmotionReward()])
+@pytest.mark.parametrize("component", [ScriptedUser(lines=["Hello."]), AppraisalUser(), EmotionReward(), LengthGuard()])
 def test_users_and_rewards_can_be_written_down(component: object) -> None:
     check_component(component)
 
 
-@pytest.mark.parametrize("reward", [EmotionReward(), ThinkFormatReward()])
+REWARDS = (
+    EmotionReward(),
+    EmotionReward("change"),
+    ThinkFormatReward(),
+    LengthGuard(),
+    RepetitionGuard(),
+    LanguageGuard(),
+)
+
+
+@pytest.mark.parametrize("reward", REWARDS)
 def test_rewards(reward: Callable[[Sequence[Dialogue]], list[float | None]]) -> None:
     check_reward(reward, dialogues())
 

@@ -1,11 +1,10 @@
 """The run card: what a policy was trained on, with what, and what came out."""
 
-import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from empdetect import __version__
 from empdetect.rl.evaluate import Evaluation
+from empdetect.rl.intervals import difference_of
 
 LIMITS = (
     "The emotion is that of a simulated user and says nothing about people. Emotions of different users "
@@ -17,9 +16,10 @@ def write_card(
     folder: Path,
     command: str,
     settings: str,
-    log: Sequence[Mapping[str, float]],
+    algorithm: str,
     before: Evaluation,
     after: Evaluation,
+    stopped: str = "",
 ) -> Path:
     """Write ``README.md`` into the run's folder.
 
@@ -27,17 +27,20 @@ def write_card(
         folder: the run's folder.
         command: the line that started it.
         settings: the whole configuration as YAML.
-        log: rows of the training log.
+        algorithm: by what it was trained.
         before, after: evaluations on held-out profiles.
+        stopped: what the monitor said when it stopped the run.
     """
     parts = [
         "# Policy trained by reinforcement",
-        f"{len(log)} steps of GRPO with empdetect {__version__}, started by\n\n    {command}",
+        f"{_steps(folder)} steps of {algorithm.upper()} with empdetect {__version__}, started by\n\n    {command}",
+        *([f"**{stopped}.**"] if stopped else []),
         "## On held-out profiles",
         _comparison(before, after),
         f"{LIMITS}",
         "## Files",
-        "`policy/` holds model and tokenizer for transformers, `log.csv` a row of figures a step.",
+        "`policy/` and `start/` hold model and tokenizer for transformers, after and before the reinforcement; "
+        "`log.csv` has a row of figures a step, explained in docs/rl/; with `checkpoint.pt`, the same command goes on.",
         "## Settings",
         f"```yaml\n{settings.strip()}\n```",
     ]
@@ -46,19 +49,22 @@ def write_card(
     return path
 
 
+def _steps(folder: Path) -> int:
+    """Steps in the log."""
+    path = folder / "log.csv"
+    return max(len(path.read_text(encoding="utf-8").splitlines()) - 1, 0) if path.is_file() else 0
+
+
 def _comparison(before: Evaluation, after: Evaluation) -> str:
-    figures = {
-        "final emotion, 0 to 100": (before.emotion, after.emotion),
-        "its standard error over profiles": (before.error, after.error),
-        "users content": (before.success, after.success),
-        "users who gave up": (before.failure, after.failure),
-        "not scorable": (before.not_scorable, after.not_scorable),
-        **{f"reward head `{name}`": (before.heads[name], after.heads[name]) for name in before.heads},
-    }
-    rows = [f"| {name} | {_number(first)} | {_number(second)} |" for name, (first, second) in figures.items()]
+    gain = difference_of(after.parts["emotion"], before.parts["emotion"])
+    old, new = before.figures, after.figures
+    rows = [f"| {name} | {old[name]} | {new[name]} |" for name in new]
     count = f"{len(after.dialogues)} dialogues with {len({d.profile.id for d in after.dialogues})} profiles"
-    return "\n".join([f"| {count} | before | after |", "|---|---|---|", *rows])
-
-
-def _number(value: float) -> str:
-    return "n/a" if math.isnan(value) else f"{value:.3g}"
+    return "\n".join(
+        [
+            f"The final emotion (0 to 100) changed by {gain}. Means, with 95% bootstrap intervals over profiles:\n",
+            f"| {count} | before | after |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )

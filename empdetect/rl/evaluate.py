@@ -1,20 +1,22 @@
-"""How users feel after talking to a policy."""
+"""How users feel after talking to a policy, and how it talks."""
 
 import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
 from empdetect.rl.dialogue import Dialogue
-from empdetect.rl.environment import EmpathyEnvironment
+from empdetect.rl.intervals import Interval, Parts, interval_of, parts_of
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import score_heads
-from empdetect.rl.rollout import roll_out
+from empdetect.rl.rewards.format import format_share
+from empdetect.rl.rollout import sample_dialogues
+from empdetect.rl.speech import distinct, replies_of, tactic_reuse, words_a_reply
 from empdetect.rl.users.base import FAILURE, SUCCESS, User
+
+POSITIVE = 40.0
+"""Final emotion above which RLVER counts a dialogue as positive."""
 
 
 @dataclass(frozen=True)
@@ -22,22 +24,34 @@ class Evaluation:
     """What an evaluation found.
 
     Args:
-        emotion: mean final emotion, 0 to 100; NaN if no dialogue could be scored.
-        error: standard error of that mean over the profiles; NaN for one profile.
-        success: share of dialogues that ended at full emotion.
-        failure: share of dialogues whose user gave up.
-        not_scorable: share of dialogues whose user failed.
-        heads: mean of each reward head; NaN where none could be scored.
+        parts: by figure, its sums and counts by scenario; see ``figures``.
+        heads: the same by reward head.
+        distinct: share of different runs of one and of two words among all replies.
         dialogues: all of them.
     """
 
-    emotion: float
-    error: float
-    success: float
-    failure: float
-    not_scorable: float
-    heads: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, Parts]
+    heads: Mapping[str, Parts] = field(default_factory=dict)
+    distinct: tuple[float, float] = (math.nan, math.nan)
     dialogues: Sequence[Dialogue] = ()
+
+    @property
+    def emotion(self) -> float:
+        """Mean final emotion, 0 to 100; NaN if no dialogue could be scored."""
+        return interval_of(self.parts["emotion"]).value
+
+    @property
+    def figures(self) -> dict[str, Interval]:
+        """All figures by name, means with 95% intervals over scenarios.
+
+        ``emotion`` is the final one, 0 to 100; ``success``, ``failure`` and ``positive`` are the shares of
+        scorable dialogues that end at 100, below 10 and above 40; ``not scorable`` is the share of dialogues whose
+        user failed; ``turns`` and ``words`` count replies a dialogue and words a reply; ``format`` is the
+        share of replies that keep the form; ``tactic reuse`` see ``speech.tactic_reuse``.
+        """
+        found = {name: interval_of(parts) for name, parts in self.parts.items()}
+        found |= {f"distinct-{size}": Interval(value) for size, value in enumerate(self.distinct, start=1)}
+        return found | {f"head '{name}'": interval_of(parts) for name, parts in self.heads.items()}
 
 
 def evaluate(
@@ -49,6 +63,7 @@ def evaluate(
     max_turns: int = 4,
     max_new_tokens: int = 40,
     temperature: float = 0.7,
+    think: bool = False,
     seed: int = 1234,
 ) -> Evaluation:
     """Let a policy talk to users and see how they feel. Leaves torch's random state as it was.
@@ -62,38 +77,63 @@ def evaluate(
         max_turns: replies after which a dialogue ends.
         max_new_tokens: tokens a reply at most.
         temperature: of the sampling.
+        think: form that replies should have.
         seed: fixes the chance of policy and user.
     """
-    found: list[Dialogue] = []
-    with torch.random.fork_rng():
-        for sample in range(samples):
-            torch.manual_seed(seed + sample)
-            environment = EmpathyEnvironment(user, max_turns)
-            found += roll_out(policy, environment, profiles, seed + sample, max_new_tokens, temperature)[0]
-    heads = {name: _mean(values) for name, values in score_heads(rewards or {}, found).items()}
-    return summarise(found, heads)
+    found = sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed)
+    return summarise(found, rewards, think)
 
 
-def summarise(dialogues: Sequence[Dialogue], heads: Mapping[str, float] | None = None) -> Evaluation:
+def summarise(
+    dialogues: Sequence[Dialogue], rewards: Mapping[str, Reward] | None = None, think: bool = False
+) -> Evaluation:
     """Figures over finished dialogues."""
-    by_profile: dict[str, list[float]] = {}
-    for dialogue in dialogues:
-        if dialogue.emotion is not None:
-            by_profile.setdefault(dialogue.profile.id, []).append(dialogue.emotion)
-    emotions = [emotion for found in by_profile.values() for emotion in found]
-    means = [statistics.fmean(found) for found in by_profile.values()]
-    count = max(len(emotions), 1)
+    scored = score_heads(rewards or {}, dialogues)
+    replies = replies_of(dialogues)
+    language = dialogues[0].profile.language if dialogues else "en"
     return Evaluation(
-        emotion=_mean(emotions),
-        error=statistics.stdev(means) / math.sqrt(len(means)) if len(means) > 1 else math.nan,
-        success=sum(emotion >= SUCCESS for emotion in emotions) / count,
-        failure=sum(emotion < FAILURE for emotion in emotions) / count,
-        not_scorable=1 - len(emotions) / max(len(dialogues), 1),
-        heads=dict(heads or {}),
-        dialogues=tuple(dialogues),
+        {name: _parts(dialogues, count) for name, count in _counts(think).items()},
+        {name: _head(dialogues, given) for name, given in scored.items()},
+        (distinct(replies, 1, language), distinct(replies, 2, language)),
+        tuple(dialogues),
     )
 
 
-def _mean(values: Sequence[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else math.nan
+Count = Callable[[Dialogue], tuple[float, float]]
+"""What is summed of a dialogue, and how many there are of it; a sum of NaN leaves the dialogue out."""
+
+
+def _counts(think: bool) -> dict[str, Count]:
+    return {
+        "emotion": lambda d: (_emotion(d), 1),
+        "success": lambda d: (_share(_emotion(d), lambda end: end >= SUCCESS), 1),
+        "failure": lambda d: (_share(_emotion(d), lambda end: end < FAILURE), 1),
+        "positive": lambda d: (_share(_emotion(d), lambda end: end > POSITIVE), 1),
+        "not scorable": lambda d: (float(d.failed), 1),
+        "turns": lambda d: (len(d.replies), 1),
+        "words": lambda d: (words_a_reply([d]) * len(d.replies), len(d.replies)),
+        "format": lambda d: (format_share([d], think) * len(d.replies), len(d.replies)),
+        "tactic reuse": _reuse,
+    }
+
+
+def _emotion(dialogue: Dialogue) -> float:
+    return math.nan if dialogue.emotion is None else dialogue.emotion
+
+
+def _share(emotion: float, holds: Callable[[float], bool]) -> float:
+    return math.nan if math.isnan(emotion) else float(holds(emotion))
+
+
+def _reuse(dialogue: Dialogue) -> tuple[float, float]:
+    reuse = tactic_reuse([dialogue])
+    return (math.nan, 0) if reuse is None else (reuse, 1)
+
+
+def _parts(dialogues: Sequence[Dialogue], count: Count) -> Parts:
+    return parts_of((dialogue.profile.id, *count(dialogue)) for dialogue in dialogues)
+
+
+def _head(dialogues: Sequence[Dialogue], rewards: Sequence[float | None]) -> Parts:
+    pairs = zip(dialogues, rewards)
+    return parts_of((dialogue.profile.id, math.nan if r is None else r, 1) for dialogue, r in pairs)

@@ -81,7 +81,23 @@ POOR: tuple[str, ...] = (
 )
 
 
-def mixed_reply(dialogue: Dialogue, choice: random.Random, poor: float = 0.5, right: float = 0.3) -> str:
+PLANS: dict[Intention, str] = {
+    "agreement": "I will say who is not to blame.",
+    "reflection": "I will ask what they see in it.",
+    "analysis": "I will look at more than one side.",
+    "empathy": "I will feel it with them.",
+    "listening": "I will let them talk.",
+    "motives": "I will wonder why the others did that.",
+    "advice": "I will name one small step.",
+    "praise": "I will say what they did well.",
+}
+"""What the listener thinks before a reply that makes a move."""
+NO_PLAN = "I will just say something."
+
+
+def mixed_reply(
+    dialogue: Dialogue, choice: random.Random, poor: float = 0.5, right: float = 0.3, think: bool = False
+) -> str:
     """A reply to a dialogue, good or bad by chance.
 
     Args:
@@ -89,18 +105,27 @@ def mixed_reply(dialogue: Dialogue, choice: random.Random, poor: float = 0.5, ri
         choice: the chance.
         poor: how often the reply is a poor one.
         right: how often the move of a better one fits the hidden intention and is not just any.
+        think: put a thought before it, which names the feeling and the plan.
     """
     profile = dialogue.profile
     if choice.random() < poor:
-        return _filled(choice.choice((*POOR, *_plain(UNEMPATHIC))), dialogue, choice)
-    fitting = choice.random() < right
-    move = MOVES[profile.intention if fitting else choice.choice(list(INTENTIONS))]
-    parts = [lines for lines, share in ((FEELING, 0.5), (move, 0.6), (QUESTIONS, 0.3)) if choice.random() < share]
-    parts = parts or [_plain(EMPATHIC)]
+        said, plan = _filled(choice.choice((*POOR, *_plain(UNEMPATHIC))), dialogue, choice), NO_PLAN
+    else:
+        move = profile.intention if choice.random() < right else choice.choice(list(INTENTIONS))
+        said, plan = _better(move, dialogue, choice), PLANS[move]
+    return f"<think>They feel {profile.feelings[0]}. {plan}</think>{said}" if think else said
+
+
+def _better(move: Intention, dialogue: Dialogue, choice: random.Random) -> str:
+    """A reply of one to three parts, which may make a move."""
+    shares = ((FEELING, 0.5), (MOVES[move], 0.6), (QUESTIONS, 0.3))
+    parts = [lines for lines, share in shares if choice.random() < share] or [_plain(EMPATHIC)]
     return " ".join(_filled(choice.choice(lines), dialogue, choice) for lines in parts)
 
 
-def mixed_dialogues(profiles: Sequence[Profile], user: User, rounds: int, max_turns: int, seed: int) -> list[Dialogue]:
+def mixed_dialogues(
+    profiles: Sequence[Profile], user: User, rounds: int, max_turns: int, seed: int, think: bool = False
+) -> list[Dialogue]:
     """Dialogues of every profile with the mixed listener, to learn from by supervision.
 
     Args:
@@ -109,6 +134,7 @@ def mixed_dialogues(profiles: Sequence[Profile], user: User, rounds: int, max_tu
         rounds: dialogues a profile.
         max_turns: replies after which a dialogue ends.
         seed: fixes all of it.
+        think: the listener thinks before it speaks.
     """
     choice = random.Random(seed)
     environment = EmpathyEnvironment(user, max_turns)
@@ -116,7 +142,9 @@ def mixed_dialogues(profiles: Sequence[Profile], user: User, rounds: int, max_tu
     for number in range(rounds):
         environment.reset([varied(profile, choice) for profile in profiles], seed=seed + number)
         while environment.live:
-            environment.step([mixed_reply(environment.dialogues[place], choice) for place in environment.live])
+            environment.step(
+                [mixed_reply(environment.dialogues[place], choice, think=think) for place in environment.live]
+            )
         found += environment.dialogues
     return found
 

@@ -1,5 +1,6 @@
 """The policy: any causal language model of Hugging Face with its tokenizer and chat template."""
 
+import copy
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,20 +140,60 @@ class Policy:
         Returns:
             ``(row, time)``; the first token of a row has 0.
         """
-        logits = (model or self.model)(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
-        logits = logits[:, :-1].float() / temperature
-        chosen = logits.gather(-1, ids[:, 1:, None]).squeeze(-1) - logits.logsumexp(-1)
-        return torch.nn.functional.pad(chosen, (1, 0))
+        return _chosen(self._logits(ids, mask, temperature, model), ids)
+
+    def logprobs_and_entropy(
+        self, ids: Tensor, mask: Tensor, temperature: float = 1.0, model: Any = None
+    ) -> tuple[Tensor, Tensor]:
+        """``logprobs``, and the entropy in nats of what could have stood there instead; both ``(row, time)``."""
+        logits = self._logits(ids, mask, temperature, model)
+        likely = logits.log_softmax(-1)
+        return _chosen(logits, ids), torch.nn.functional.pad(-(likely.exp() * likely).sum(-1), (1, 0))
+
+    def _logits(self, ids: Tensor, mask: Tensor, temperature: float, model: Any) -> Tensor:
+        logits: Tensor = (model or self.model)(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
+        return logits[:, :-1].float() / temperature
+
+    @property
+    def trunk(self) -> Any:
+        """The network below the layer that tells tokens, with its adapter if there is one."""
+        return (self.model.get_base_model() if self.adapted else self.model).base_model
+
+    @property
+    def adapted(self) -> bool:
+        """Whether only a LoRA adapter learns."""
+        return hasattr(self.model, "peft_config")
+
+    def with_lora(self, rank: int, seed: int = 0) -> "Policy":
+        """Put a LoRA adapter on all linear layers (Hu et al., arXiv 2106.09685); then only that learns.
+
+        Args:
+            rank: of the adapter; its scale is 2.
+            seed: fixes its start.
+        """
+        from peft import LoraConfig, get_peft_model
+
+        settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = get_peft_model(self.model, settings)
+        return Policy(model, self.tokenizer, self.system, self.max_context)
 
     def save(self, folder: Path) -> Path:
-        """Write model (safetensors) and tokenizer as transformers reads them."""
-        self.model.save_pretrained(folder)
+        """Write model (safetensors, an adapter merged in) and tokenizer as transformers reads them."""
+        model = copy.deepcopy(self.model).merge_and_unload() if self.adapted else self.model
+        model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         return folder
 
     def _until_end(self, ids: list[int]) -> list[int]:
         end = self.tokenizer.eos_token_id
         return ids[: ids.index(end) + 1] if end in ids else ids
+
+
+def _chosen(logits: Tensor, ids: Tensor) -> Tensor:
+    chosen = logits.gather(-1, ids[:, 1:, None]).squeeze(-1) - logits.logsumexp(-1)
+    return torch.nn.functional.pad(chosen, (1, 0))
 
 
 def pad(rows: Sequence[Sequence[int]], value: int, left: bool = False) -> tuple[Tensor, Tensor]:

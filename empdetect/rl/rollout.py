@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
+
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
+from empdetect.rl.users.base import User
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,26 @@ def roll_out(
             _keep(rows[place], place, prompt, completion)
         environment.step([policy.text(completion) for completion in completions])
     return list(environment.dialogues), [row for found in rows.values() for row in found]
+
+
+def sample_dialogues(
+    policy: Policy,
+    profiles: Sequence[Profile],
+    user: User,
+    samples: int,
+    max_turns: int,
+    max_new_tokens: int,
+    temperature: float,
+    seed: int,
+) -> list[Dialogue]:
+    """Dialogues of a policy with every profile, ``samples`` each. Leaves torch's random state as it was."""
+    found: list[Dialogue] = []
+    with torch.random.fork_rng():
+        for sample in range(samples):
+            torch.manual_seed(seed + sample)
+            environment = EmpathyEnvironment(user, max_turns)
+            found += roll_out(policy, environment, profiles, seed + sample, max_new_tokens, temperature)[0]
+    return found
 
 
 def supervised_rows(policy: Policy, dialogues: Sequence[Dialogue]) -> list[Row]:

@@ -20,13 +20,14 @@ def train_from_config(path: Path, overrides: Mapping[str, Any] | None = None) ->
 
     Args:
         path: the configuration; its keys are those of ``parser``.
-        overrides: settings that replace the file's, with dots for nested ones, as in ``{"grpo.steps": 3}``.
+        overrides: settings that replace the file's, with dots for nested ones, as in ``{"trainer.steps": 3}``.
 
     Returns:
-        The run's folder: ``policy/``, ``log.csv`` and ``README.md``.
+        The run's folder: ``policy/``, ``start/``, ``log.csv``, ``checkpoint.pt`` and ``README.md``.
 
     Raises:
         InputError: the file is missing, or a setting is unknown or wrong.
+        RewardHacked: the monitor stopped the run; all files are written nevertheless.
     """
     if not path.is_file():
         raise InputError(f"Training a policy: no file {path}")
@@ -48,7 +49,7 @@ def parser() -> "ArgumentParser":
     from jsonargparse import ArgumentParser
 
     from empdetect.rl.evaluate import evaluate
-    from empdetect.rl.trainer import GRPOTrainer
+    from empdetect.rl.trainer import PolicyTrainer
     from empdetect.rl.warmup import warm_up
 
     parse = ArgumentParser(prog="empdetect rl train", exit_on_error=False)
@@ -60,49 +61,73 @@ def parser() -> "ArgumentParser":
     parse.add_argument("--user", type=User, required=True, help="who plays the users, by class path")
     parse.add_argument("--rewards", type=dict[str, Reward], required=True, help="reward heads by name")
     parse.add_argument("--weights", type=dict[str, float], required=True, help="weight of each head")
+    parse.add_argument("--gates", type=dict[str, Reward], default={}, help="factors, 0 to 1, on all heads, by name")
+    parse.add_argument("--witnesses", type=dict[str, Reward], default={}, help="heads that only watch, by name")
+    _add_policy(parse)
+    parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
+    skip: set[str | int] = {"policy", "user", "rewards", "weights", "gates", "witnesses", "fabric", "seed"}
+    parse.add_class_arguments(PolicyTrainer, "trainer", skip=skip, instantiate=False)
+    skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature", "think"}
+    parse.add_function_arguments(evaluate, "evaluate", skip=skip)
+    return parse
+
+
+def _add_policy(parse: "ArgumentParser") -> None:
     parse.add_argument("--model", type=str | None, default=None, help="a chat model's folder or hub name; none: small")
     parse.add_argument("--system", type=str, default="", help="instruction that stands before every dialogue")
     parse.add_argument("--max_context", type=int, default=384, help="tokens of history at most")
+    parse.add_argument("--lora_rank", type=int, default=0, help="rank of a LoRA adapter; 0 trains all weights")
     parse.add_argument("--accelerator", type=str, default="auto", help="auto, cpu or gpu")
     parse.add_argument("--precision", type=str, default="32-true", help="of Lightning Fabric, as in bf16-mixed")
     parse.add_argument(
         "--warmup_rounds",
         type=int | None,
         default=None,
-        help="dialogues a profile to learn to speak from; 40 for the small policy and 0 for a model unless given",
+        help="dialogues a profile to learn to speak from; 10 for the small policy and 0 for a model unless given",
     )
-    parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
-    skip: set[str | int] = {"policy", "user", "rewards", "weights", "fabric", "seed"}
-    parse.add_class_arguments(GRPOTrainer, "grpo", skip=skip, instantiate=False)
-    skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature"}
-    parse.add_function_arguments(evaluate, "evaluate", skip=skip)
-    return parse
 
 
 def _run(built: Any, settings: str, command: str) -> Path:
+    """Start or go on, judge before and after, and write all of it down."""
     import torch
     from lightning.fabric import Fabric
 
+    from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
     from empdetect.rl.evaluate import evaluate
-    from empdetect.rl.trainer import GRPOTrainer
+    from empdetect.rl.monitor import RewardHacked
+    from empdetect.rl.trainer import PolicyTrainer
 
     train, held_out = split_profiles(built.profiles, built.test_profiles, built.seed)
     fabric = Fabric(accelerator=built.accelerator, devices=1, precision=built.precision)
     torch.manual_seed(built.seed)
     policy = _policy(built, train, fabric)
     policy.model.to(fabric.device)
-    trainer = GRPOTrainer(
-        policy, built.user, built.rewards, built.weights, fabric, seed=built.seed, **built.grpo.as_dict()
-    )
-    speech = {name: built.grpo[name] for name in ("max_turns", "max_new_tokens", "temperature")}
-    judge = {**speech, **built.evaluate.as_dict()}
-    before = evaluate(policy, held_out, built.user, built.rewards, **judge)
-    log = trainer.fit(train, built.out / "log.csv")
-    after = evaluate(policy, held_out, built.user, built.rewards, **judge)
+    heads = {**built.rewards, **built.gates, **built.witnesses}
+    made = built.trainer.as_dict()
+    parts = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
+    trainer = PolicyTrainer(*parts, seed=built.seed, **made)
+    speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
+    prepare_heads(heads.values(), policy, train, built.user, seed=built.seed, **speech)
+    judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
+    before = evaluate(policy, held_out, built.user, heads, **judge)
+    stopped = ""
+    try:
+        trainer.fit(train, built.out, _identity(settings))
+    except RewardHacked as found:
+        stopped = str(found)
+    after = evaluate(policy, held_out, built.user, heads, **judge)
     policy.save(built.out / "policy")
-    write_card(built.out, command, settings, log, before, after)
+    write_card(built.out, command, settings, made["algorithm"], before, after, stopped)
+    if stopped:
+        raise RewardHacked(stopped)
     return Path(built.out)
+
+
+def _identity(settings: str) -> str:
+    """The settings that make a run what it is; where it lies and how long it goes on are not among them."""
+    free = ("out:", "  steps:", "accelerator:")
+    return "\n".join(line for line in settings.splitlines() if not line.startswith(free))
 
 
 def split_profiles(path: Path, test_path: Path | None, seed: int) -> tuple[Sequence[Profile], Sequence[Profile]]:
@@ -123,17 +148,33 @@ def split_profiles(path: Path, test_path: Path | None, seed: int) -> tuple[Seque
 
 
 def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
+    """The policy to start from: as kept by an earlier part of this run, or made, warmed up and kept."""
+    from empdetect.rl.checkpoint import NAME
+    from empdetect.rl.policy import Policy
+
+    start = built.out / "start"
+    if (built.out / NAME).is_file() and start.is_dir():
+        policy = Policy.from_pretrained(start)
+    else:
+        policy = _made(built, profiles, fabric)
+        policy.save(start)
+    policy.system, policy.max_context = built.system, built.max_context
+    return policy.with_lora(built.lora_rank, built.seed) if built.lora_rank else policy
+
+
+def _made(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
     """The policy, warmed up on the mixed listener's dialogues if rounds are asked for."""
     from empdetect.rl.listener import mixed_dialogues
     from empdetect.rl.policy import Policy, small_policy
     from empdetect.rl.warmup import warm_up
 
-    rounds = built.warmup_rounds if built.warmup_rounds is not None else (0 if built.model else 40)
+    rounds = built.warmup_rounds if built.warmup_rounds is not None else (0 if built.model else 10)
     if built.model is None and not rounds:
         raise InputError(
             "Training a policy: the small policy cannot speak yet; set 'warmup_rounds' above 0 or a 'model'"
         )
-    lessons = mixed_dialogues(profiles, built.user, rounds, built.grpo.max_turns, built.seed) if rounds else []
+    turns, think = built.trainer.max_turns, built.trainer.think
+    lessons = mixed_dialogues(profiles, built.user, rounds, turns, built.seed, think) if rounds else []
     if built.model is None:
         policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=built.seed)
     else:

@@ -1,89 +1,70 @@
-"""GRPO on Lightning Fabric: roll out, reward, update, log."""
+"""Training on Lightning Fabric: roll out, reward, update, watch, log, keep."""
 
 import copy
-import csv
 import random
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor
 
-from empdetect.rl.algorithms.grpo import group_advantages, kl_estimate, policy_loss, token_weights
+from empdetect.errors import InputError
+from empdetect.rl.algorithms.gae import gae
+from empdetect.rl.algorithms.gdpo import decoupled_advantages
+from empdetect.rl.algorithms.grpo import group_advantages
+from empdetect.rl.algorithms.rloo import leave_one_out_advantages
+from empdetect.rl.algorithms.tokens import whitened
+from empdetect.rl.batches import Rollouts
+from empdetect.rl.checkpoint import Progress, load_checkpoint, save_checkpoint
+from empdetect.rl.critic import Critic, learning_state, restore
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.environment import EmpathyEnvironment
-from empdetect.rl.policy import Policy, pad
+from empdetect.rl.log import LogRow, TensorBoard, counted, write_csv
+from empdetect.rl.monitor import Monitor, RewardHacked, most_risen, word_shares
+from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
-from empdetect.rl.rewards.combine import Combined, combine, score_heads
+from empdetect.rl.rewards.combine import Combined, check_weights, combine, score_heads
+from empdetect.rl.rewards.emotion import EmotionReward
+from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import Row, roll_out
+from empdetect.rl.speech import distinct, replies_of, tactic_reuse
+from empdetect.rl.update import Lesson, Updater, UpdateSettings
 from empdetect.rl.users.base import User
 
-LogRow = dict[str, float]
+Algorithm = Literal["grpo", "rloo", "gdpo", "ppo"]
 
 
-@dataclass(frozen=True)
-class Rollouts:
-    """What one update learns from.
-
-    Args:
-        ids: ``(row, time)`` token ids, rows sorted by length.
-        mask: ``(row, time)`` True where a token stands.
-        weights: ``(row, time)`` weight of each token, 0 on those that are not the policy's.
-        advantages: ``(row,)`` of the row's dialogue.
-    """
-
-    ids: Tensor
-    mask: Tensor
-    weights: Tensor
-    advantages: Tensor
-
-    @classmethod
-    def of(cls, rows: Sequence[Row], advantages: Tensor, padding: int) -> "Rollouts":
-        """Tensors of rows; ``advantages`` is ``(dialogue,)``."""
-        rows = sorted(rows, key=lambda row: len(row.ids))
-        ids, mask = pad([row.ids for row in rows], padding)
-        own, _ = pad([row.own for row in rows], 0)
-        owner = torch.tensor([row.owner for row in rows])
-        return cls(ids, mask, token_weights(own.bool(), owner, len(advantages)), advantages[owner])
-
-    def batches(self, size: int, device: torch.device) -> Iterator["Rollouts"]:
-        """Pieces of at most ``size`` rows, cut to their longest. Weights stay, so gradients just add up."""
-        for start in range(0, len(self.ids), size):
-            width = int(self.mask[start : start + size].sum(1).max())
-            parts = (tensor[start : start + size, :width] for tensor in (self.ids, self.mask, self.weights))
-            ids, mask, weights = (part.to(device) for part in parts)
-            yield Rollouts(ids, mask, weights, self.advantages[start : start + size].to(device))
-
-
-class GRPOTrainer:
+class PolicyTrainer:
     """Trains a policy on what its users feel and other heads say.
 
     Args:
         policy: who learns.
         user: who it talks to.
         rewards: the heads, by name.
-        weights: the weight of each head; that of a detector should stay under 0.3 of the emotion's.
+        weights: the weight of each head; learned heads may weigh 0.3 of the emotion's at most.
+        gates: factors from 0 to 1 that multiply every head, such as the think format.
+        witnesses: heads that are not trained on and should not fall, such as a held-out detector.
         fabric: device and precision; one CPU or GPU process if None.
+        algorithm: ``grpo``, ``rloo`` and ``gdpo`` compare the dialogues of a group, ``ppo`` asks a critic.
+        update: how an update is made.
         steps: updates of the policy.
         profiles_per_step: how many situations a step.
-        group_size: dialogues a situation; the group that an advantage is relative to.
+        group_size: dialogues a situation; the group that an advantage is relative to. PPO can do with 1.
         max_turns: replies after which a dialogue ends.
         max_new_tokens: tokens a reply at most.
         temperature: of the sampling; the policy that is trained is the one at this temperature.
-        learning_rate: of AdamW. The default fits the small policy; a large language model needs about 1e-6.
-        clip: how far the probability ratio may leave 1.
-        kl_weight: weight of the KL divergence from the policy at the start; 0 keeps no reference.
-        max_grad_norm: gradients are clipped to this norm.
-        std_floor: least standard deviation of a group's rewards to divide by.
-        rows_per_batch: rows a forward pass; changes memory, not results.
-        updates: passes over the rollouts of a step.
-        seed: fixes everything; on a CPU the same seed gives the same log.
+        std_floor: least standard deviation of a group's rewards to divide by (GRPO, GDPO).
+        gamma: discount a token (PPO).
+        lam: 1 takes the whole return, less trusts the critic (PPO).
+        think: form that replies should have, for the log's ``format``.
+        monitor: stops the run if a head is gamed; None trusts all heads.
+        checkpoint_every: steps between checkpoints; 0 keeps none.
+        tensorboard: also log for TensorBoard, which must be installed.
+        seed: fixes everything; on a CPU the same seed gives the same log, also after a stop.
     """
 
     def __init__(
@@ -92,173 +73,273 @@ class GRPOTrainer:
         user: User,
         rewards: Mapping[str, Reward],
         weights: Mapping[str, float],
+        gates: Mapping[str, Reward] | None = None,
+        witnesses: Mapping[str, Reward] | None = None,
         fabric: Fabric | None = None,
+        algorithm: Algorithm = "grpo",
+        update: UpdateSettings = UpdateSettings(),  # noqa: B008 - frozen
         steps: int = 10,
         profiles_per_step: int = 6,
         group_size: int = 12,
         max_turns: int = 4,
         max_new_tokens: int = 40,
         temperature: float = 0.7,
-        learning_rate: float = 1e-3,
-        clip: float = 0.2,
-        kl_weight: float = 0.02,
-        max_grad_norm: float = 1.0,
         std_floor: float = 0.05,
-        rows_per_batch: int = 32,
-        updates: int = 1,
+        gamma: float = 1.0,
+        lam: float = 1.0,
+        think: bool = False,
+        monitor: Monitor | None = Monitor(),  # noqa: B008 - frozen
+        checkpoint_every: int = 10,
+        tensorboard: bool = False,
         seed: int = 0,
     ) -> None:
+        check_weights(rewards, weights)
+        if algorithm != "ppo" and group_size < 2:
+            raise InputError(
+                f"Training with {algorithm}: it compares the dialogues of a group, so 'group_size' must be 2 or "
+                f"more, got {group_size}; take more, or algorithm 'ppo'"
+            )
         self.policy = policy
         self.environment = EmpathyEnvironment(user, max_turns)
         self.rewards = rewards
         self.weights = weights
+        self.gates = gates or {}
+        self.witnesses = witnesses or {}
         self.fabric = fabric or Fabric(devices=1)
+        self.algorithm = algorithm
+        self.settings = update
         self.steps = steps
         self.profiles_per_step = profiles_per_step
         self.group_size = group_size
         self.max_new_tokens = max_new_tokens
         self.temperature = temperature
-        self.learning_rate = learning_rate
-        self.clip = clip
-        self.kl_weight = kl_weight
-        self.max_grad_norm = max_grad_norm
         self.std_floor = std_floor
-        self.rows_per_batch = rows_per_batch
-        self.updates = updates
+        self.gamma = gamma
+        self.lam = lam
+        self.think = think
+        self.monitor = monitor
+        self.checkpoint_every = checkpoint_every
+        self.tensorboard = tensorboard
         self.seed = seed
 
-    def fit(self, profiles: Sequence[Profile], log: Path) -> list[LogRow]:
-        """Train, and write one row a step to ``log``, a CSV file.
+    def fit(self, profiles: Sequence[Profile], folder: Path, identity: str = "") -> list[LogRow]:
+        """Train, and write ``log.csv`` and checkpoints into a folder. Goes on from the checkpoint there, if any.
+
+        Args:
+            profiles: whom the policy talks to.
+            folder: of the run.
+            identity: what the run is, as text; a checkpoint of another is refused.
 
         Returns:
             The rows of the log.
+
+        Raises:
+            InputError: the checkpoint is of another run.
+            RewardHacked: the monitor has seen a head being gamed.
         """
-        torch.manual_seed(self.seed)
-        model, optimizer = self._set_up()
-        reference = copy.deepcopy(self.policy.model).requires_grad_(False) if self.kl_weight else None
-        rows: list[LogRow] = []
-        batches = _situations(profiles, self.profiles_per_step, self.seed)
-        for step in _progress(self.steps, rows):
-            rows.append({"step": step + 1, **self._step(model, reference, optimizer, next(batches), step)})
-            _write(rows, log)
+        board = TensorBoard(folder / "tensorboard") if self.tensorboard else None
+        updater = self._updater()
+        progress = self._resumed(updater, folder, identity)
+        rows = progress.rows
+        for step in counted(len(rows), self.steps, rows, self.algorithm.upper()):
+            row, dialogues = self._step(updater, self._situations(profiles, step), step)
+            rows.append({"step": step + 1, **row})
+            progress.words = progress.words or word_shares(replies_of(dialogues))
+            write_csv(rows, folder / "log.csv")
+            if board:
+                board.write(rows[-1])
+            if self.checkpoint_every and ((step + 1) % self.checkpoint_every == 0 or step + 1 == self.steps):
+                save_checkpoint(folder, identity, progress, _states(updater))
+            self._watch(progress, dialogues)
         return rows
 
-    def _set_up(self) -> tuple[Any, Any]:
-        # Evaluation mode: with dropout the update would see other probabilities than the sampling did.
-        self.policy.model.eval()
-        optimizer = torch.optim.AdamW(self.policy.model.parameters(), lr=self.learning_rate, weight_decay=0.0)
-        model, optimizer = self.fabric.setup(self.policy.model, optimizer)
-        return model, optimizer
+    def _updater(self) -> Updater:
+        torch.manual_seed(self.seed)
+        adapted, policy = self.policy.adapted, self.policy
+        anchored = bool(self.settings.kl_weight) and not adapted
+        reference = copy.deepcopy(policy.model).eval().requires_grad_(False) if anchored else None
+        if reference is not None:
+            reference = reference.to(self.fabric.device)
+        critic = Critic(policy) if self.algorithm == "ppo" else None
+        return Updater(policy, reference, critic, self.fabric, self.settings, self.temperature)
+
+    def _resumed(self, updater: Updater, folder: Path, identity: str) -> Progress:
+        found = load_checkpoint(folder, identity, self.fabric.device) if self.checkpoint_every else None
+        if found is None:
+            return Progress()
+        progress, states = found
+        for name, part in _parts(updater).items():
+            if isinstance(part, torch.nn.Module):
+                restore(part, states[name])
+            else:
+                part.load_state_dict(states[name])
+        return progress
+
+    def _situations(self, profiles: Sequence[Profile], step: int) -> list[Profile]:
+        """The profiles of a step: in shuffled order, each once before any comes again."""
+        count, first = self.profiles_per_step, step * self.profiles_per_step
+        return [
+            _shuffled(profiles, self.seed, place // len(profiles))[place % len(profiles)]
+            for place in range(first, first + count)
+        ]
 
     def _step(
-        self, model: Any, reference: Any, optimizer: Any, situations: Sequence[Profile], step: int
-    ) -> dict[str, float]:
+        self, updater: Updater, situations: Sequence[Profile], step: int
+    ) -> tuple[dict[str, float], list[Dialogue]]:
         began = time.perf_counter()
+        # The chance of a step hangs on its number alone, so that a run can go on from any.
+        torch.manual_seed(self.seed * 1_000_003 + step)
         group = [profile for profile in situations for _ in range(self.group_size)]
         with self.fabric.autocast():
             dialogues, rows = roll_out(
-                self.policy, self.environment, group, self.seed + step, self.max_new_tokens, self.temperature
+                self.policy,
+                self.environment,
+                group,
+                self.seed * 1_000_003 + step,
+                self.max_new_tokens,
+                self.temperature,
             )
-        combined = combine(score_heads(self.rewards, dialogues), self.weights, self.group_size)
-        totals = torch.tensor(combined.totals)
-        if not rows or totals.isnan().all():
+        talked = time.perf_counter() - began
+        combined = self._rewarded(dialogues, rows, step)
+        lesson = self._lesson(updater, dialogues, rows, combined)
+        row = {
+            "reward": float(torch.tensor(combined.totals).nanmean()),
+            **self._figures(combined, dialogues, rows),
+            **updater.update(lesson, step),
+            **_value_figures(lesson),
+            "rollout_seconds": talked,
+            "seconds": time.perf_counter() - began,
+        }
+        return row, dialogues
+
+    def _rewarded(self, dialogues: Sequence[Dialogue], rows: Sequence[Row], step: int) -> Combined:
+        heads, gates = score_heads(self.rewards, dialogues), score_heads(self.gates, dialogues)
+        order: Literal["sum", "decoupled"] = "decoupled" if self.algorithm == "gdpo" else "sum"
+        combined = combine(heads, self.weights, self._compared, gates, order, self.std_floor)
+        if not rows or torch.tensor(combined.totals).isnan().all():
             raise RuntimeError(
                 f"Step {step + 1}: no dialogue could be scored; the first ended with '{dialogues[0].reason}'"
             )
-        advantages = group_advantages(totals.view(-1, self.group_size), self.std_floor).flatten()
-        rollouts = Rollouts.of(rows, advantages, self.policy.tokenizer.pad_token_id)
-        learned = self._update(model, reference, optimizer, rollouts)
+        return combined
+
+    @property
+    def _compared(self) -> int:
+        """Dialogues that are compared with each other: a group, or with PPO all of them."""
+        return self.profiles_per_step * self.group_size if self.algorithm == "ppo" else self.group_size
+
+    def _lesson(
+        self, updater: Updater, dialogues: Sequence[Dialogue], rows: Sequence[Row], combined: Combined
+    ) -> Lesson:
+        rollouts = Rollouts.of(rows, len(dialogues), self.policy.tokenizer.pad_token_id)
+        if self.algorithm == "ppo":
+            return self._estimated(updater, rollouts, self._credits(dialogues, combined))
+        advantages = self._compare(combined).flatten()[rollouts.owner]
+        return Lesson(rollouts, advantages[:, None].expand(rollouts.ids.shape))
+
+    def _compare(self, combined: Combined) -> Tensor:
+        """Advantages ``(group, rollout)`` of whole dialogues."""
+        if self.algorithm == "gdpo":
+            heads = [[_known(reward) for reward in combined.gated[name]] for name in self.rewards]
+            weights = torch.tensor([self.weights[name] for name in self.rewards])
+            return decoupled_advantages(
+                torch.tensor(heads).view(len(heads), -1, self.group_size), weights, self.std_floor
+            )
+        totals = torch.tensor(combined.totals).view(-1, self.group_size)
+        if self.algorithm == "rloo":
+            return leave_one_out_advantages(totals)
+        return group_advantages(totals, self.std_floor)
+
+    def _credits(self, dialogues: Sequence[Dialogue], combined: Combined) -> list[list[float]]:
+        """Reward of each reply, by dialogue; empty for a dialogue that could not be scored."""
+        found: list[list[float]] = []
+        for place, dialogue in enumerate(dialogues):
+            passed = combined.passed[place]
+            credit = [0.0 for _ in dialogue.replies]
+            known = [name for name in self.rewards if combined.gated[name][place] is not None]
+            for name in known:
+                reward = combined.gated[name][place] or 0.0
+                turns = self.rewards[name].per_turn(dialogue, reward / passed if passed else 0.0)
+                credit = [sum(pair) for pair in zip(credit, (self.weights[name] * (passed or 0.0) * t for t in turns))]
+            found.append(credit if known else [])
+        return found
+
+    def _estimated(self, updater: Updater, rollouts: Rollouts, earned: Sequence[Sequence[float]]) -> Lesson:
+        """Advantages by the critic, over each dialogue from end to end although thoughts cut it into rows."""
+        values = updater.values(rollouts)
+        chains = (rollouts.chained(tensor) for tensor in (rollouts.token_rewards(earned), values, rollouts.own))
+        rewards, before, own = chains
+        advantages, returns = map(rollouts.unchained, gae(rewards, before, own, self.gamma, self.lam))
+        scored = rollouts.own & ~advantages.isnan()
+        return Lesson(rollouts, whitened(advantages.nan_to_num(), scored), values, returns)
+
+    def _figures(self, combined: Combined, dialogues: Sequence[Dialogue], rows: Sequence[Row]) -> dict[str, float]:
+        """What is logged of rewards and replies."""
+        replies = replies_of(dialogues)
+        reuse = tactic_reuse(dialogues)
+        found = {
+            f"{name}.{figure}": float(getattr(summary, figure))
+            for name, summary in combined.heads.items()
+            for figure in ("mean", "spread", "none", "share")
+        }
+        others = {**self.gates, **self.witnesses}
+        found.update({f"{name}.mean": _mean(rewards) for name, rewards in score_heads(others, dialogues).items()})
         return {
-            "reward": float(totals.nanmean()),
-            **_head_columns(combined),
-            **learned,
-            **_speech(dialogues, rows),
-            "seconds": time.perf_counter() - began,
+            **found,
+            "format": format_share(dialogues, self.think),
+            "turns": len(replies) / max(len(dialogues), 1),
+            "length": sum(sum(row.own) for row in rows) / max(len(replies), 1),
+            "distinct2": distinct(replies, 2),
+            "tactic_reuse": torch.nan if reuse is None else reuse,
         }
 
-    def _update(self, model: Any, reference: Any, optimizer: Any, rollouts: Rollouts) -> dict[str, float]:
-        """One or more passes over the rollouts, one optimiser step each."""
-        batches = list(rollouts.batches(self.rows_per_batch, self.fabric.device))
-        old = [self._frozen(batch, self.policy.model) for batch in batches] if self.updates > 1 else None
-        anchors = [self._frozen(batch, reference) for batch in batches] if reference is not None else None
-        figures: dict[str, float] = {}
-        for _ in range(self.updates):
-            figures = {"loss": 0.0, "kl": 0.0 if anchors else float("nan")}
-            for place, batch in enumerate(batches):
-                new = self.policy.logprobs(batch.ids, batch.mask, self.temperature, model)
-                before = old[place] if old else new.detach()
-                loss = policy_loss(new, before, batch.advantages, batch.weights, self.clip)
-                if anchors:
-                    divergence = kl_estimate(new, anchors[place], batch.weights)
-                    loss = loss + self.kl_weight * divergence
-                    figures["kl"] += float(divergence.detach())
-                figures["loss"] += float(loss.detach())
-                self.fabric.backward(loss)
-            norm = self.fabric.clip_gradients(model, optimizer, max_norm=self.max_grad_norm)
-            figures["grad_norm"] = float(norm) if norm is not None else float("nan")
-            optimizer.step()
-            optimizer.zero_grad()
-        return figures
-
-    @torch.no_grad()
-    def _frozen(self, batch: Rollouts, model: Any) -> Tensor:
-        with self.fabric.autocast():
-            return self.policy.logprobs(batch.ids, batch.mask, self.temperature, model)
+    def _watch(self, progress: Progress, dialogues: Sequence[Dialogue]) -> None:
+        if self.monitor is None:
+            return
+        heads = [f"{name}.mean" for name in self.rewards]
+        witnesses = [f"{name}.mean" for name, head in self.rewards.items() if isinstance(head, EmotionReward)]
+        witnesses += [f"{name}.mean" for name in self.witnesses]
+        verdict = self.monitor.verdict(progress.rows, heads, witnesses)
+        if verdict:
+            words = most_risen(progress.words, word_shares(replies_of(dialogues)))
+            raise RewardHacked(
+                f"Stopped after step {len(progress.rows)}: {verdict}, so the head is probably being gamed; {words}. "
+                "Read the replies, then lower the head's weight, mend it or drop it"
+            )
 
 
-def _situations(profiles: Sequence[Profile], count: int, seed: int) -> Iterator[list[Profile]]:
-    """``count`` profiles at a time, in shuffled order, each once before any comes again."""
-    choice = random.Random(seed)
-    queue: list[Profile] = []
-    while True:
-        while len(queue) < count:
-            queue += choice.sample(list(profiles), len(profiles))
-        yield queue[:count]
-        queue = queue[count:]
+def _shuffled(profiles: Sequence[Profile], seed: int, round_: int) -> list[Profile]:
+    return random.Random(f"{seed}/{round_}").sample(list(profiles), len(profiles))
 
 
-def _head_columns(combined: Combined) -> dict[str, float]:
+def _states(updater: Updater) -> dict[str, Any]:
     return {
-        f"{name}.{figure}": getattr(summary, figure)
-        for name, summary in combined.heads.items()
-        for figure in ("mean", "spread", "none", "share")
+        name: learning_state(part) if isinstance(part, torch.nn.Module) else part.state_dict()
+        for name, part in _parts(updater).items()
     }
 
 
-def _speech(dialogues: Sequence[Dialogue], rows: Sequence[Row]) -> dict[str, float]:
-    """Replies a dialogue, tokens a reply, and share of different word pairs among all replies."""
-    replies = [turn.visible for dialogue in dialogues for turn in dialogue.replies]
-    return {
-        "turns": len(replies) / max(len(dialogues), 1),
-        "length": sum(sum(row.own) for row in rows) / max(len(replies), 1),
-        "distinct2": distinct(replies, 2),
-    }
+def _parts(updater: Updater) -> dict[str, Any]:
+    """All that learns, by name."""
+    found = {"policy": updater.policy.model, "optimizer": updater.optimizer}
+    if updater.critic is not None:
+        found |= {"critic": updater.critic.module, "critic_optimizer": updater.critic_optimizer}
+    return found
 
 
-def distinct(texts: Sequence[str], size: int) -> float:
-    """Share of different runs of ``size`` words among all of them (Li et al., NAACL 2016)."""
-    runs = [run for words in map(str.split, texts) for run in zip(*(words[shift:] for shift in range(size)))]
-    return len(set(runs)) / len(runs) if runs else 0.0
+def _value_figures(lesson: Lesson) -> dict[str, float]:
+    """How much of the returns' variance the critic explained before the update; 1 is all, below 0 worse than none."""
+    if lesson.values is None or lesson.returns is None:
+        return {}
+    scored = lesson.rollouts.own & ~lesson.returns.isnan()
+    returns, left = lesson.returns[scored], (lesson.returns - lesson.values)[scored]
+    spread = returns.var() if returns.numel() > 1 else torch.tensor(0.0)
+    return {"value_explained": float(1 - left.var() / spread) if float(spread) > 1e-12 else torch.nan}
 
 
-def _write(rows: Sequence[LogRow], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows([{name: f"{value:.6g}" for name, value in row.items()} for row in rows])
+def _known(reward: float | None) -> float:
+    return torch.nan if reward is None else reward
 
 
-def _progress(steps: int, rows: Sequence[LogRow]) -> Iterator[int]:
-    """Count the steps, with a bar that tells the reward, if there is a terminal."""
-    if not sys.stderr.isatty():
-        yield from range(steps)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("GRPO", total=steps)
-        for step in range(steps):
-            yield step
-            progress.update(bar, advance=1, description=f"GRPO, reward {rows[-1]['reward']:.3f}")
+def _mean(rewards: Sequence[float | None]) -> float:
+    known = [reward for reward in rewards if reward is not None]
+    return sum(known) / len(known) if known else torch.nan

@@ -12,10 +12,10 @@ from empdetect.recording import Segment
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward, check_rewards
-from empdetect.rl.rewards.combine import combine, score_heads
+from empdetect.rl.rewards.combine import check_weights, combine, score_heads
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
-from empdetect.rl.rewards.format import ThinkFormatReward
+from empdetect.rl.rewards.format import ThinkFormatReward, format_share
 from empdetect.streams.transcript import Transcript
 from empdetect.task import Target, Task
 from tests.detectors import tiny_detector
@@ -36,10 +36,20 @@ def test_emotion_is_scaled_floored_and_unknown_where_the_user_failed() -> None:
     assert EmotionReward()(dialogues) == [0.4, 0.0, None]
 
 
-def test_think_format_is_a_share_of_replies() -> None:
+def test_changes_of_emotion_are_credited_to_the_replies_that_made_them() -> None:
+    falling = dialogue("a", "b", "c", emotions=(30.0, 45.0, 25.0, -10.0))
+    reward = EmotionReward("change")
+    assert reward([falling, dialogue("a", failed=True)]) == [pytest.approx(-0.3), None]
+    assert reward.per_turn(falling, -0.3) == pytest.approx([0.15, -0.2, -0.25])
+    assert EmotionReward().per_turn(falling, 0.4) == [0.0, 0.0, 0.4]
+
+
+def test_one_reply_out_of_form_gives_nothing() -> None:
     good, bad = "<think>why</think>Hi.", "Hi."
     dialogues = [dialogue(good, good), dialogue(good, bad), dialogue(bad), dialogue(), dialogue(good, failed=True)]
-    assert ThinkFormatReward()(dialogues) == [1.0, 0.5, 0.0, None, None]
+    assert ThinkFormatReward()(dialogues) == [1.0, 0.0, 0.0, None, None]
+    assert ThinkFormatReward(think=False)(dialogues) == [0.0, 0.0, 1.0, None, None]
+    assert format_share(dialogues[:3], think=True) == pytest.approx(3 / 5)
 
 
 class Saying(Reward):
@@ -198,6 +208,41 @@ def test_head_figures() -> None:
 def test_heads_and_weights_must_go_together() -> None:
     with pytest.raises(InputError, match="the heads are a, the weights are for b"):
         combine({"a": [0.0]}, {"b": 1.0}, 1)
+
+
+def test_a_gate_of_zero_gives_a_total_of_zero_and_an_unknown_one_takes_the_dialogue_out() -> None:
+    combined = combine(
+        {"a": [0.4, 0.8, 0.6], "b": [1.0, None, 1.0]}, {"a": 1.0, "b": 0.3}, 3, {"form": [0.0, 0.5, None]}
+    )
+    assert combined.totals[0] == 0.0
+    assert combined.totals[1] == pytest.approx(0.4 + 0.3 * 0.0)
+    assert math.isnan(combined.totals[2])
+    assert combined.gated["a"] == [0.0, 0.4, None] and combined.passed == [0.0, 0.5, None]
+    assert combined.heads["a"].mean == pytest.approx(0.6), "figures are those before the gate"
+
+
+def test_shares_of_decoupled_heads_are_those_of_their_weights_whatever_their_spread() -> None:
+    heads = {"a": [0.0, 1.0, 0.0, 1.0], "b": [0.4, 0.4, 0.6, 0.6]}
+    weights = {"a": 1.0, "b": 0.3}
+    summed = combine(heads, weights, 4).heads
+    decoupled = combine(heads, weights, 4, order="decoupled").heads
+    assert summed["b"].share == pytest.approx(0.3 * 0.1 / (0.5 + 0.3 * 0.1))
+    assert decoupled["b"].share == pytest.approx(0.3 / 1.3)
+
+
+def test_a_head_within_the_floor_of_spread_counts_little_when_decoupled() -> None:
+    heads = {"a": [0.5, 0.5], "b": [0.500, 0.501]}
+    noisy = combine({**heads, "a": [0.0, 1.0]}, {"a": 1.0, "b": 1.0}, 2, order="decoupled").heads
+    assert noisy["b"].share < 0.05
+
+
+def test_learned_heads_may_not_outweigh_the_emotion() -> None:
+    heads: dict[str, Reward] = {"emotion": EmotionReward(), "detector": DetectorReward(Heard(), "warmth")}
+    check_weights(heads, {"emotion": 1.0, "detector": 0.3})
+    with pytest.raises(InputError, match=r"detector weigh 0.4 against 1 of the emotion.*at most 0.3"):
+        check_weights(heads, {"emotion": 1.0, "detector": 0.4})
+    with pytest.raises(InputError, match="against 0 of the emotion"):
+        check_weights({"detector": heads["detector"]}, {"detector": 0.1})
 
 
 def test_a_reward_does_not_change_the_dialogue() -> None:

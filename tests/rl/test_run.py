@@ -15,11 +15,11 @@ SMALL = {
     "accelerator": "cpu",
     "warmup_rounds": 1,
     "warmup.steps": 2,
-    "grpo.steps": 1,
-    "grpo.profiles_per_step": 1,
-    "grpo.group_size": 2,
-    "grpo.max_turns": 1,
-    "grpo.max_new_tokens": 4,
+    "trainer.steps": 1,
+    "trainer.profiles_per_step": 1,
+    "trainer.group_size": 2,
+    "trainer.max_turns": 1,
+    "trainer.max_new_tokens": 4,
     "evaluate.samples": 1,
 }
 
@@ -36,7 +36,7 @@ def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, dete
     card = (out / "README.md").read_text(encoding="utf-8")
     assert f"empdetect rl train --config {DEMO}" in card
     assert "| 32 dialogues with 32 profiles | before | after |" in card
-    assert "reward head `detector`" in card and "group_size: 2" in card
+    assert "head 'detector'" in card and "group_size: 2" in card
     (row,) = csv.DictReader((out / "log.csv").open(encoding="utf-8"))
     assert row["detector.none"] == "0"
     assert Policy.from_pretrained(out / "policy").parameters <= 3_000_000
@@ -52,8 +52,8 @@ def test_a_model_of_ones_own_needs_no_warm_up(tmp_path: Path, detector: Path) ->
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ({"grpo.stepz": 3}, "stepz"),
-        ({"grpo.steps": "many"}, "steps"),
+        ({"trainer.stepz": 3}, "stepz"),
+        ({"trainer.steps": "many"}, "steps"),
         ({"user": "empdetect.rl.rewards.emotion.EmotionReward"}, "user"),
         ({"rewards.detector.init_args.detector": "no/such/detector"}, "no/such/detector"),
         ({"rewards.detector.init_args.measure": "joy"}, "joy"),
@@ -75,7 +75,7 @@ def test_a_missing_configuration_is_named() -> None:
 
 def test_the_schema_is_that_of_the_parts() -> None:
     text = parser().format_help()
-    for setting in ("--grpo.group_size", "--warmup.steps", "--evaluate.samples", "--weights", "--test_profiles"):
+    for setting in ("--trainer.group_size", "--warmup.steps", "--evaluate.samples", "--weights", "--test_profiles"):
         assert setting in text
 
 

@@ -1,12 +1,13 @@
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from lightning.fabric import Fabric
 
+from empdetect.rl.batches import Rollouts
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.evaluate import evaluate, summarise
 from empdetect.rl.listener import mixed_dialogues
@@ -15,7 +16,9 @@ from empdetect.rl.profiles import Profile, read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rollout import Row
-from empdetect.rl.trainer import GRPOTrainer, Rollouts, distinct
+from empdetect.rl.speech import distinct
+from empdetect.rl.trainer import Algorithm, PolicyTrainer
+from empdetect.rl.update import UpdateSettings
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.base import UserFailed, UserTurn
 from empdetect.rl.users.scripted import ScriptedUser
@@ -53,21 +56,24 @@ def speaker(steps: int = 30) -> Policy:
     return policy
 
 
-def trainer(policy: Policy, rewards: dict[str, Reward] | None = None, steps: int = 2, updates: int = 1) -> GRPOTrainer:
+def trainer(
+    policy: Policy,
+    rewards: dict[str, Reward] | None = None,
+    steps: int = 2,
+    passes: int = 1,
+    algorithm: Algorithm = "grpo",
+    **others: Any,
+) -> PolicyTrainer:
     heads = rewards or {"emotion": EmotionReward()}
-    return GRPOTrainer(
+    return PolicyTrainer(
         policy,
-        USER,
+        others.pop("user", USER),
         heads,
         dict.fromkeys(heads, 1.0),
-        fabric(),
-        steps=steps,
-        profiles_per_step=2,
-        group_size=4,
-        max_turns=2,
-        max_new_tokens=12,
-        updates=updates,
-        rows_per_batch=3,
+        fabric=others.pop("fabric", fabric()),
+        algorithm=algorithm,
+        update=UpdateSettings(**{"passes": passes, "rows_per_batch": 3, **others.pop("update", {})}),
+        **{"steps": steps, "profiles_per_step": 2, "group_size": 4, "max_turns": 2, "max_new_tokens": 12, **others},
     )
 
 
@@ -79,22 +85,30 @@ def test_the_warm_up_learns_replies() -> None:
     assert not policy.model.training
 
 
-@pytest.mark.parametrize("updates", [1, 2])
-def test_the_same_seed_gives_the_same_log_and_weights(tmp_path: Path, updates: int) -> None:
+ALGORITHMS: tuple[Algorithm, ...] = ("grpo", "rloo", "gdpo", "ppo")
+
+
+def untimed(rows: list[dict[str, float]]) -> str:
+    """The log without what no seed can fix; as text, in which a NaN equals a NaN."""
+    return repr([{name: value for name, value in row.items() if "seconds" not in name} for row in rows])
+
+
+@pytest.mark.parametrize(("algorithm", "passes"), [*((name, 1) for name in ALGORITHMS), ("grpo", 2), ("ppo", 2)])
+def test_the_same_seed_gives_the_same_log_and_weights(tmp_path: Path, algorithm: Algorithm, passes: int) -> None:
     logs, weights = [], []
-    for name in ("a.csv", "b.csv"):
+    for name in ("a", "b"):
         policy = speaker(steps=5)
-        trainer(policy, updates=updates).fit(PROFILES, tmp_path / name)
-        rows = list(csv.DictReader((tmp_path / name).open(encoding="utf-8")))
-        logs.append([{key: value for key, value in row.items() if key != "seconds"} for row in rows])
+        rows = trainer(policy, passes=passes, algorithm=algorithm).fit(PROFILES, tmp_path / name)
+        assert (tmp_path / name / "log.csv").is_file()
+        logs.append(untimed(rows))
         weights.append([weight.clone() for weight in policy.model.parameters()])
-    assert logs[0] == logs[1] and len(logs[0]) == 2
+    assert logs[0] == logs[1]
     assert all(torch.equal(a, b) for a, b in zip(*weights))
 
 
 def test_the_log_tells_every_head_and_the_rest(tmp_path: Path) -> None:
     heads: dict[str, Reward] = {"emotion": EmotionReward(), "unsure": NeverSure()}
-    rows = trainer(speaker(5), heads).fit(PROFILES, tmp_path / "run" / "log.csv")
+    rows = trainer(speaker(5), heads).fit(PROFILES, tmp_path / "run")
     for head in heads:
         assert {f"{head}.{figure}" for figure in ("mean", "spread", "none", "share")} <= set(rows[0])
     assert {"step", "reward", "kl", "length", "turns", "loss", "grad_norm", "distinct2", "seconds"} <= set(rows[0])
@@ -104,22 +118,22 @@ def test_the_log_tells_every_head_and_the_rest(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "log.csv").is_file()
 
 
-def test_reward_rises_where_it_can_be_learned(tmp_path: Path) -> None:
-    learner = trainer(speaker(), {"you": SaysYou()}, steps=12)
-    learner.learning_rate, learner.rows_per_batch, learner.group_size = 5e-3, 32, 8
-    rows = learner.fit(PROFILES, tmp_path / "log.csv")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_reward_rises_where_it_can_be_learned(tmp_path: Path, algorithm: Algorithm) -> None:
+    fast = {"learning_rate": 5e-3, "rows_per_batch": 32, "value_learning_rate": 1e-2}
+    learner = trainer(speaker(), {"you": SaysYou()}, 12, algorithm=algorithm, group_size=8, update=fast)
+    rows = learner.fit(PROFILES, tmp_path)
     first, last = (sum(row["you.mean"] for row in part) / 3 for part in (rows[:3], rows[-3:]))
     assert last > first + 0.1
 
 
-def test_a_policy_does_not_move_without_differences(tmp_path: Path) -> None:
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_policy_does_not_move_without_differences(tmp_path: Path, algorithm: Algorithm) -> None:
     policy = speaker(5)
     before = [weight.clone() for weight in policy.model.parameters()]
-    still = GRPOTrainer(
-        policy, ScriptedUser(), {"emotion": EmotionReward()}, {"emotion": 1.0}, fabric(), 1, 2, 2, 2, 6, kl_weight=0.0
-    )
-    (row,) = still.fit(PROFILES, tmp_path / "log.csv")
-    assert row["grad_norm"] == 0.0 and math.isnan(row["kl"]) and math.isnan(row["emotion.share"])
+    still = trainer(policy, steps=1, algorithm=algorithm, user=ScriptedUser(), update={"kl_weight": 0.0})
+    (row,) = still.fit(PROFILES, tmp_path)
+    assert row["grad_norm"] == 0.0 and "kl" not in row and math.isnan(row["emotion.share"])
     assert all(torch.equal(a, b) for a, b in zip(before, policy.model.parameters()))
 
 
@@ -135,33 +149,32 @@ class SometimesDeaf(ScriptedUser):
         return super().opening(profile, seed)
 
 
-def test_a_step_without_any_score_stops_the_run_and_some_do_not(tmp_path: Path) -> None:
-    heads = {"emotion": EmotionReward()}
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_step_without_any_score_stops_the_run_and_some_do_not(tmp_path: Path, algorithm: Algorithm) -> None:
     with pytest.raises(
         RuntimeError, match="no dialogue could be scored; the first ended with 'the user failed: no line'"
     ):
-        GRPOTrainer(speaker(1), Deaf(), heads, {"emotion": 1.0}, fabric(), 1, 1, 2).fit(PROFILES, tmp_path / "a.csv")
-    some = GRPOTrainer(speaker(1), SometimesDeaf(), heads, {"emotion": 1.0}, fabric(), 1, 4, 2, 1, 4)
-    (row,) = some.fit(PROFILES, tmp_path / "b.csv")
+        trainer(speaker(1), user=Deaf()).fit(PROFILES, tmp_path / "a")
+    some = trainer(speaker(1), steps=1, algorithm=algorithm, user=SometimesDeaf(), profiles_per_step=4, group_size=2)
+    (row,) = some.fit(PROFILES, tmp_path / "b")
     assert row["emotion.none"] == 0.25 and math.isfinite(row["loss"])
 
 
-def test_the_size_of_batches_does_not_change_the_update(tmp_path: Path) -> None:
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+def test_the_size_of_batches_does_not_change_the_update(tmp_path: Path, algorithm: Algorithm) -> None:
     found = []
     for size in (1, 3, 100):
         policy = speaker(5)
-        one = trainer(policy, steps=1)
-        one.rows_per_batch = size
-        one.fit(PROFILES, tmp_path / "log.csv")
+        one = trainer(policy, steps=1, algorithm=algorithm, update={"rows_per_batch": size})
+        one.fit(PROFILES, tmp_path / str(size))
         found.append(torch.cat([weight.flatten() for weight in policy.model.parameters()]))
     assert torch.allclose(found[0], found[1], atol=1e-4) and torch.allclose(found[0], found[2], atol=1e-4)
 
 
 def test_rows_of_a_long_dialogue_do_not_weigh_more() -> None:
     rows = [Row(0, (1, 2), (False, True)), Row(0, (1, 2, 3), (False, True, True)), Row(1, (4, 5), (False, True))]
-    rollouts = Rollouts.of(rows, torch.tensor([1.0, -1.0]), padding=0)
-    by_advantage = {a: float(rollouts.weights[rollouts.advantages == a].sum()) for a in (1.0, -1.0)}
-    assert by_advantage == {1.0: pytest.approx(0.5), -1.0: pytest.approx(0.5)}
+    rollouts = Rollouts.of(rows, 2, padding=0)
+    assert [float(rollouts.weights[rollouts.owner == number].sum()) for number in (0, 1)] == pytest.approx([0.5, 0.5])
 
 
 def test_evaluation_is_repeatable_and_leaves_the_chance_alone() -> None:
@@ -172,16 +185,18 @@ def test_evaluation_is_repeatable_and_leaves_the_chance_alone() -> None:
     first = evaluate(policy, PROFILES, USER, {"emotion": EmotionReward()}, samples=2, max_turns=2, max_new_tokens=8)
     assert torch.equal(torch.rand(2), expected)
     again = evaluate(policy, PROFILES, USER, {"emotion": EmotionReward()}, samples=2, max_turns=2, max_new_tokens=8)
-    assert first == again and len(first.dialogues) == 8
-    assert first.heads["emotion"] == pytest.approx(first.emotion / 100)
+    assert repr(first) == repr(again) and len(first.dialogues) == 8
+    assert first.figures["head 'emotion'"].value == pytest.approx(first.emotion / 100)
 
 
 def test_a_summary_counts_what_it_says() -> None:
     ends = [100.0, 5.0, 50.0]
-    found = [Dialogue(PROFILES[n], emotions=(30.0, end)) for n, end in enumerate(ends)]
-    summary = summarise([*found, Dialogue(PROFILES[3], failed=True)])
+    dialogues = [Dialogue(PROFILES[n], emotions=(30.0, end)) for n, end in enumerate(ends)]
+    summary = summarise([*dialogues, Dialogue(PROFILES[3], failed=True)])
     assert summary.emotion == pytest.approx(155 / 3)
-    assert (summary.success, summary.failure, summary.not_scorable) == (1 / 3, 1 / 3, 0.25)
+    found = summary.figures
+    shares = [found[name].value for name in ("success", "failure", "positive", "not scorable")]
+    assert shares == pytest.approx([1 / 3, 1 / 3, 2 / 3, 0.25])
     assert math.isnan(summarise([Dialogue(PROFILES[0], failed=True)]).emotion)
 
 

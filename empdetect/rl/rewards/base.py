@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from empdetect.rl.dialogue import Dialogue
 
@@ -12,11 +13,23 @@ class Reward(ABC):
 
     ``None`` means "not scorable" and nothing else: such a dialogue is left out of its group's
     statistics. Whatever goes wrong otherwise raises. Only visible text may be scored, never a thought.
+
+    Attributes:
+        learned: whether a trained model judges, which a policy can learn to please; its weight is capped.
     """
+
+    learned: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One reward a dialogue, in their order."""
+
+    def prepare(self, dialogues: Sequence[Dialogue]) -> None:  # noqa: B027 - few rewards compare with the start
+        """Take in what the frozen base policy said to the same scenarios, before any training."""
+
+    def per_turn(self, dialogue: Dialogue, reward: float) -> list[float]:
+        """The reward over the replies of its dialogue, for algorithms that credit turns; all on the last by default."""
+        return [*(0.0 for _ in dialogue.replies[1:]), reward]
 
 
 def check_rewards(rewards: object, dialogues: Sequence[Dialogue], name: str = "reward") -> list[float | None]:

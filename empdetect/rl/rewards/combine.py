@@ -1,12 +1,20 @@
-"""Several heads into one reward, and what each head has to do with it."""
+"""Several heads and gates into one reward, and what each head has to do with it."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.rewards.base import Reward, check_rewards
+from empdetect.rl.rewards.emotion import EmotionReward
+
+CAP = 0.3
+"""Most that all learned heads together may weigh, relative to the emotion."""
+
+Given = Sequence[float | None]
+Order = Literal["sum", "decoupled"]
 
 
 @dataclass(frozen=True)
@@ -14,11 +22,11 @@ class HeadSummary:
     """What one head did in one step.
 
     Args:
-        mean: of the known rewards; NaN if none is known.
+        mean: of the known rewards, before any gate; NaN if none is known.
         spread: mean over the groups of the standard deviation within; NaN if no group has two known.
         none: share of dialogues that could not be scored, 0 to 1.
-        share: share of the advantage that comes from this head, 0 to 1: its weighted distance from
-            the group's mean, over that of all heads; NaN if no head tells any dialogues apart.
+        share: share of the advantage that comes from this head, 0 to 1, after the gates: its weighted
+            distance from the group's mean, over that of all heads; NaN if no head tells any apart.
     """
 
     mean: float
@@ -34,10 +42,14 @@ class Combined:
     Args:
         totals: weighted sum a dialogue, groups one after the other; NaN if no head could score it.
         heads: what each head did.
+        gated: by head, its rewards after the gates.
+        passed: product of the gates a dialogue, None where a gate does not know.
     """
 
     totals: list[float]
     heads: Mapping[str, HeadSummary]
+    gated: Mapping[str, list[float | None]]
+    passed: list[float | None]
 
 
 def score_heads(rewards: Mapping[str, Reward], dialogues: Sequence[Dialogue]) -> dict[str, list[float | None]]:
@@ -45,39 +57,81 @@ def score_heads(rewards: Mapping[str, Reward], dialogues: Sequence[Dialogue]) ->
     return {name: check_rewards(reward(dialogues), dialogues, name) for name, reward in rewards.items()}
 
 
-def combine(heads: Mapping[str, Sequence[float | None]], weights: Mapping[str, float], group_size: int) -> Combined:
-    """Weighted sum of the heads; the group's normalisation follows on the sum (``group_advantages``).
+def check_weights(rewards: Mapping[str, Reward], weights: Mapping[str, float]) -> None:
+    """Refuse weights that do not fit the heads, or that let learned heads outweigh the emotion.
 
-    A head that could not score a dialogue which others could counts as its group's mean there, so
-    that it moves the dialogue neither up nor down.
+    Raises:
+        InputError: a head has no weight or a weight no head; the learned heads weigh more than ``CAP`` allows.
+    """
+    _check_names(rewards, weights)
+    learned = {name: abs(weights[name]) for name, reward in rewards.items() if reward.learned}
+    emotion = sum(abs(weights[name]) for name, reward in rewards.items() if isinstance(reward, EmotionReward))
+    if sum(learned.values()) > CAP * emotion + 1e-9:
+        raise InputError(
+            f"Weighing rewards: {', '.join(learned)} weigh {sum(learned.values()):g} against {emotion:g} of the "
+            f"emotion; a trained detector can be gamed, so at most {CAP:g} of the emotion's weight is allowed"
+        )
+
+
+def combine(
+    heads: Mapping[str, Given],
+    weights: Mapping[str, float],
+    group_size: int,
+    gates: Mapping[str, Given] | None = None,
+    order: Order = "sum",
+    std_floor: float = 0.05,
+) -> Combined:
+    """Weighted sum of the gated heads; the algorithm's normalisation follows on the sum or, decoupled, on each head.
+
+    A gate multiplies every head, so that a gate of 0 gives a total of 0. A head that could not score a
+    dialogue which others could counts as its group's mean there, so that it moves the dialogue neither
+    up nor down.
 
     Args:
         heads: by name, one reward a dialogue, groups one after the other.
         weights: by name, the weight of a head.
         group_size: dialogues a group.
+        gates: by name, one factor a dialogue, 0 to 1.
+        order: how heads will become an advantage, for their shares: ``sum`` first, or ``decoupled``.
+        std_floor: least deviation within a group that a decoupled head is divided by.
 
     Raises:
         InputError: a head has no weight, or a weight has no head.
     """
+    _check_names(heads, weights)
+    count = len(next(iter(heads.values())))
+    passed = _product(gates or {}, count)
+    gated = {name: [_times(*pair) for pair in zip(rewards, passed)] for name, rewards in heads.items()}
+    means = {name: _group_means(rewards, group_size) for name, rewards in gated.items()}
+    totals = [_total(gated, means, weights, place, place // group_size) for place in range(count)]
+    floor = std_floor if order == "decoupled" else None
+    moved = {name: abs(weights[name]) * _moved(gated[name], group_size, floor) for name in heads}
+    summaries = {name: _summary(heads[name], group_size, moved[name], sum(moved.values())) for name in heads}
+    return Combined(totals, summaries, gated, passed)
+
+
+def _check_names(heads: Mapping[str, object], weights: Mapping[str, float]) -> None:
     if set(heads) != set(weights):
         raise InputError(
             f"Combining rewards: the heads are {', '.join(sorted(heads))}, "
             f"the weights are for {', '.join(sorted(weights))}; give every head one weight"
         )
-    centred = {name: _centred(rewards, group_size) for name, rewards in heads.items()}
-    means = {name: _group_means(rewards, group_size) for name, rewards in heads.items()}
-    count = len(next(iter(heads.values())))
-    totals = [_total(heads, means, weights, place, place // group_size) for place in range(count)]
-    moved = {name: abs(weights[name]) * sum(map(abs, centred[name])) for name in heads}
-    summaries = {
-        name: _summary(rewards, group_size, moved[name], sum(moved.values())) for name, rewards in heads.items()
-    }
-    return Combined(totals, summaries)
+
+
+def _product(gates: Mapping[str, Given], count: int) -> list[float | None]:
+    passed: list[float | None] = [1.0] * count
+    for factors in gates.values():
+        passed = [_times(*pair) for pair in zip(passed, factors)]
+    return passed
+
+
+def _times(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one * other
 
 
 def _total(
-    heads: Mapping[str, Sequence[float | None]],
-    means: Mapping[str, Sequence[float | None]],
+    heads: Mapping[str, Given],
+    means: Mapping[str, Given],
     weights: Mapping[str, float],
     place: int,
     group: int,
@@ -88,30 +142,34 @@ def _total(
     return sum(weights[name] * (reward or 0.0) for name, reward in own.items())
 
 
-def _groups(rewards: Sequence[float | None], size: int) -> list[list[float]]:
+def _groups(rewards: Given, size: int) -> list[list[float]]:
     """The known rewards, group by group."""
     groups = [rewards[start : start + size] for start in range(0, len(rewards), size)]
     return [[reward for reward in group if reward is not None] for group in groups]
 
 
-def _group_means(rewards: Sequence[float | None], size: int) -> list[float | None]:
+def _group_means(rewards: Given, size: int) -> list[float | None]:
     return [sum(group) / len(group) if group else None for group in _groups(rewards, size)]
 
 
-def _centred(rewards: Sequence[float | None], size: int) -> list[float]:
-    """Distance of each reward from its group's mean; 0 if it is not known."""
-    means = _group_means(rewards, size)
-    return [0.0 if reward is None else reward - (means[place // size] or 0.0) for place, reward in enumerate(rewards)]
+def _moved(rewards: Given, size: int, floor: float | None) -> float:
+    """Sum of the distances from the group's mean, in its deviations if there is a floor to them."""
+    moved = 0.0
+    for group in _groups(rewards, size):
+        mean = sum(group) / max(len(group), 1)
+        scale = max(_deviation(group), floor) if floor is not None and len(group) > 1 else 1.0
+        moved += sum(abs(reward - mean) for reward in group) / scale
+    return moved
 
 
-def _summary(rewards: Sequence[float | None], size: int, moved: float, moved_by_all: float) -> HeadSummary:
+def _summary(rewards: Given, size: int, moved: float, moved_by_all: float) -> HeadSummary:
     known = [reward for reward in rewards if reward is not None]
     spreads = [_deviation(group) for group in _groups(rewards, size) if len(group) > 1]
     return HeadSummary(
         mean=sum(known) / len(known) if known else math.nan,
         spread=sum(spreads) / len(spreads) if spreads else math.nan,
         none=1 - len(known) / len(rewards),
-        share=moved / moved_by_all if moved_by_all else math.nan,
+        share=moved / moved_by_all if moved_by_all > 1e-9 else math.nan,
     )
 
 

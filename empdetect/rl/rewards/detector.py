@@ -1,9 +1,9 @@
 """A detector as a reward head: how empathic the policy's visible words are, given their context."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
@@ -45,7 +45,12 @@ class DetectorReward(Reward):
         measure: which of its measures.
         direction: ``higher`` if more of it is better, ``lower`` for something like distress.
         per: score each ``reply`` and take their mean, or the ``dialogue`` as one piece.
+
+    Attributes:
+        backbone: by what the detector reads text, as in ``minilm``; empty if that is not known.
     """
+
+    learned: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -66,6 +71,7 @@ class DetectorReward(Reward):
         loaded = _load(detector)
         self._limits = _limits(loaded.task, measure)
         self._predict = _predictor(loaded)
+        self.backbone = _backbone(loaded)
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One reward a dialogue, 0 to 1 of the measure's range; None if nothing of it could be scored.
@@ -145,6 +151,13 @@ def _predictor(detector: PredictsSegments) -> Callable[[Sequence[Segment]], Sequ
     if isinstance(detector, Detector):
         return partial(detector.predict, cache=FeatureCache(enabled=False, keep=4096))
     return detector.predict
+
+
+def _backbone(detector: PredictsSegments) -> str:
+    """The text model that a detector reads with, or the kind of its features where there is none."""
+    features = getattr(detector, "features", {})
+    text = features.get("text") if isinstance(features, Mapping) else None
+    return str(getattr(text, "model", type(text).__name__)) if text is not None else ""
 
 
 def _limits(task: Task, measure: str) -> tuple[float, float]:

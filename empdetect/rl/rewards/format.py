@@ -2,21 +2,41 @@
 
 from collections.abc import Sequence
 
-from empdetect.rl.dialogue import Dialogue, follows_think_format
+from empdetect.rl.dialogue import Dialogue, Turn, follows_think_format
 from empdetect.rl.rewards.base import Reward
 
 
 class ThinkFormatReward(Reward):
-    """Share of replies of the form ``<think>thought</think>reply``, 0 to 1 (RLVER, section 2.3).
+    """1 if every reply keeps the form, 0 if one does not (RLVER, section 2.3: a violation gives zero reward).
 
-    Give it a small weight: it is easily learned and must not outweigh what is hard.
+    Use it as a gate, which multiplies the rewards: as a head of its own it is easily learned and would
+    outweigh what is hard.
+
+    Args:
+        think: the form is ``<think>thought</think>reply``; without, it is a reply and no tag at all.
     """
+
+    def __init__(self, think: bool = True) -> None:
+        self.think = think
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One reward a dialogue; None for a dialogue without a reply or whose user failed."""
-        return [_share(dialogue) for dialogue in dialogues]
+        return [
+            None if dialogue.failed or not dialogue.replies else float(keeps_format(dialogue, self.think))
+            for dialogue in dialogues
+        ]
 
 
-def _share(dialogue: Dialogue) -> float | None:
-    kept = [follows_think_format(turn.text) for turn in dialogue.replies]
-    return sum(kept) / len(kept) if kept and not dialogue.failed else None
+def keeps_format(dialogue: Dialogue, think: bool) -> bool:
+    """Whether every reply of a dialogue keeps the form."""
+    return all(_kept(turn, think) for turn in dialogue.replies)
+
+
+def format_share(dialogues: Sequence[Dialogue], think: bool) -> float:
+    """Share of replies that keep the form, 0 to 1; 0 without any reply."""
+    kept = [_kept(turn, think) for dialogue in dialogues for turn in dialogue.replies]
+    return sum(kept) / max(len(kept), 1)
+
+
+def _kept(turn: Turn, think: bool) -> bool:
+    return follows_think_format(turn.text) if think else turn.thought is None and bool(turn.visible)

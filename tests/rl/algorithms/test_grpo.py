@@ -5,7 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empdetect.rl.algorithms.grpo import group_advantages, kl_estimate, policy_loss, token_weights
+from empdetect.rl.algorithms.grpo import group_advantages
+from empdetect.rl.algorithms.kl import kl_estimate
+from empdetect.rl.algorithms.ppo import policy_loss
+from empdetect.rl.algorithms.tokens import token_weights
 
 REWARD = st.one_of(st.just(math.nan), st.floats(-1, 1, width=32))
 GROUPS = st.integers(2, 6).flatmap(
@@ -80,7 +83,7 @@ def test_gradients_reach_the_policys_own_tokens_only(case: tuple[torch.Tensor, t
     new = (-torch.rand(own.shape)).requires_grad_()
     old, reference = new.detach() - 0.05, new.detach() + 0.1
     weights = token_weights(own, owner, dialogues)
-    loss = policy_loss(new, old, torch.ones(len(own)), weights) + kl_estimate(new, reference, weights)
+    loss = policy_loss(new, old, torch.ones(len(own), 1), weights) + kl_estimate(new, reference, weights)
     loss.backward()
     assert new.grad is not None
     assert (new.grad[~own] == 0).all() and (new.grad[own] != 0).all()
@@ -91,7 +94,7 @@ def test_values_on_other_tokens_cannot_reach_the_loss() -> None:
     new = torch.tensor([[-1e9, -1.0]], requires_grad=True)
     old = torch.tensor([[0.0, -1.0]])
     reference = torch.tensor([[1e9, -1.0]])
-    loss = policy_loss(new, old, torch.tensor([2.0]), weights) + kl_estimate(new, reference, weights)
+    loss = policy_loss(new, old, torch.tensor([[2.0]]), weights) + kl_estimate(new, reference, weights)
     assert float(loss.detach()) == -2.0
 
 
@@ -108,7 +111,7 @@ def test_values_on_other_tokens_cannot_reach_the_loss() -> None:
 )
 def test_the_clip_stops_gains_and_never_losses(ratio: float, advantage: float, loss: float, learns: bool) -> None:
     new = torch.tensor([[math.log(ratio)]], requires_grad=True)
-    found = policy_loss(new, torch.zeros(1, 1), torch.tensor([advantage]), torch.ones(1, 1))
+    found = policy_loss(new, torch.zeros(1, 1), torch.tensor([[advantage]]), torch.ones(1, 1))
     found.backward()
     assert float(found.detach()) == pytest.approx(loss, rel=1e-5)
     assert new.grad is not None
@@ -130,3 +133,17 @@ def test_kl_estimate_is_unbiased_on_the_policys_own_samples() -> None:
     weights = torch.full((1, len(drawn)), 1 / len(drawn))
     estimate = kl_estimate(policy.log()[drawn][None], reference.log()[drawn][None], weights)
     assert float(estimate) == pytest.approx(float((policy * (policy / reference).log()).sum()), abs=0.01)
+
+
+def test_the_corrected_estimate_has_the_gradient_of_the_divergence() -> None:
+    """In expectation over the policy's own samples; the plain estimate's gradient is that of the other direction."""
+    logits = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64, requires_grad=True)
+    reference = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64).log()[None]
+    new = logits.log_softmax(0)[None]
+    chances = new.detach().exp()
+    truth = (new.exp() * (new - reference)).sum()
+    (expected,) = torch.autograd.grad(truth, logits, retain_graph=True)
+    (found,) = torch.autograd.grad(kl_estimate(new, reference, chances, new.detach()), logits, retain_graph=True)
+    (plain,) = torch.autograd.grad(kl_estimate(new, reference, chances), logits)
+    assert torch.allclose(found, expected, atol=1e-12)
+    assert not torch.allclose(plain, expected, atol=1e-2)

@@ -1,0 +1,103 @@
+"""Guards against padding and repetition: 1 where all is well, down to 0. They are gates, which multiply the rewards."""
+
+from collections.abc import Sequence
+
+from empdetect.errors import InputError
+from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.rewards.language import in_language, units
+
+
+class LengthGuard(Reward):
+    """Mean over the replies: 1 up to ``soft`` words, falling in a line to 0 at ``hard``; 0 for an empty reply.
+
+    As the soft overlong punishment of DAPO (arXiv 2503.14476, eq. 13), turned into a factor.
+
+    Args:
+        soft: words that a reply may have; characters in Chinese.
+        hard: words from which a reply is worth nothing.
+    """
+
+    def __init__(self, soft: int = 60, hard: int = 120) -> None:
+        if not 0 < soft < hard:
+            raise InputError(f"Guarding length: 'soft' must be above 0 and below 'hard', got {soft} and {hard}")
+        self.soft = soft
+        self.hard = hard
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One factor a dialogue, 0 to 1."""
+        return [_mean([self._factor(words) for words in _replies(dialogue)], dialogue) for dialogue in dialogues]
+
+    def _factor(self, words: Sequence[str]) -> float:
+        if not words:
+            return 0.0
+        return min(max((self.hard - len(words)) / (self.hard - self.soft), 0.0), 1.0)
+
+
+class RepetitionGuard(Reward):
+    """Mean over the replies: how much of a reply was not already said, by the user just before or by the policy.
+
+    A reply's repeated share is that of its runs of ``size`` words which stand in it twice, in an earlier
+    reply of the dialogue, or in the user's last turn. Up to ``allowed`` it costs nothing; from there the
+    factor falls in a line to 0 where all is repeated.
+
+    Args:
+        size: words in a run; characters in Chinese.
+        allowed: share of repeated runs that costs nothing, 0 to below 1.
+    """
+
+    def __init__(self, size: int = 3, allowed: float = 0.3) -> None:
+        if size < 1 or not 0 <= allowed < 1:
+            raise InputError(
+                f"Guarding repetition: 'size' must be 1 or more and 'allowed' from 0 to below 1, "
+                f"got {size} and {allowed}"
+            )
+        self.size = size
+        self.allowed = allowed
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One factor a dialogue, 0 to 1."""
+        return [_mean([self._factor(share) for share in self._shares(dialogue)], dialogue) for dialogue in dialogues]
+
+    def _factor(self, repeated: float) -> float:
+        return 1.0 - max(repeated - self.allowed, 0.0) / (1.0 - self.allowed)
+
+    def _shares(self, dialogue: Dialogue) -> list[float]:
+        """Repeated share of each reply."""
+        language, said, shares = dialogue.profile.language, set[tuple[str, ...]](), []
+        for place, turn in enumerate(dialogue.turns):
+            if turn.role != "assistant":
+                continue
+            runs = self._runs(turn.visible, language)
+            heard = set(self._runs(dialogue.turns[place - 1].visible, language)) if place else set()
+            fresh = set(runs) - said - heard
+            shares.append(1.0 - len(fresh) / len(runs) if runs else 0.0)
+            said |= set(runs)
+        return shares
+
+    def _runs(self, text: str, language: str) -> list[tuple[str, ...]]:
+        words = units(text, language)
+        return list(zip(*(words[shift:] for shift in range(self.size))))
+
+
+class LanguageGuard(Reward):
+    """1 if every reply is readable words of the profile's language, 0 after gibberish, silence or a switch."""
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One factor a dialogue, 0 or 1."""
+        return [_mean([float(stays_in_language(dialogue))], dialogue) for dialogue in dialogues]
+
+
+def stays_in_language(dialogue: Dialogue) -> bool:
+    """Whether every reply shows readable words of the profile's language."""
+    return all(in_language(turn.visible, dialogue.profile.language) for turn in dialogue.replies)
+
+
+def _replies(dialogue: Dialogue) -> list[list[str]]:
+    return [units(turn.visible, dialogue.profile.language) for turn in dialogue.replies]
+
+
+def _mean(factors: Sequence[float], dialogue: Dialogue) -> float | None:
+    if dialogue.failed or not dialogue.replies:
+        return None
+    return sum(factors) / len(factors)

@@ -1,0 +1,43 @@
+"""Plain figures about how a policy talks."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.rewards.language import units
+from empdetect.rl.users.cues import tactics_of
+
+
+def distinct(texts: Sequence[str], size: int, language: str = "en") -> float:
+    """Share of different runs of ``size`` words among all of them (Li et al., NAACL 2016); 0 without any."""
+    words = [units(text, language) for text in texts]
+    runs = [run for found in words for run in zip(*(found[shift:] for shift in range(size)))]
+    return len(set(runs)) / len(runs) if runs else 0.0
+
+
+def tactic_reuse(dialogues: Sequence[Dialogue]) -> float | None:
+    """How much of what a reply does is done again by the next one, 0 to 1.
+
+    Mean over neighbouring replies of the share of the first one's tactics (``cues.tactics_of``) that the
+    second has too; pairs whose first shows none are left out, None without any pair left. English only.
+    """
+    shares = [share for dialogue in dialogues for share in _reuses(dialogue)]
+    return sum(shares) / len(shares) if shares else None
+
+
+def words_a_reply(dialogues: Sequence[Dialogue]) -> float:
+    """Mean number of visible words; characters in Chinese; 0 without any reply."""
+    lengths = [len(units(turn.visible, d.profile.language)) for d in dialogues for turn in d.replies]
+    return sum(lengths) / max(len(lengths), 1)
+
+
+def replies_of(dialogues: Sequence[Dialogue]) -> list[str]:
+    """All visible replies."""
+    return [turn.visible for dialogue in dialogues for turn in dialogue.replies]
+
+
+def _reuses(dialogue: Dialogue) -> list[float]:
+    if dialogue.profile.language != "en":
+        return []
+    used = [tactics_of(turn.visible) for turn in dialogue.replies]
+    return [len(now & after) / len(now) for now, after in pairwise(used) if now]
