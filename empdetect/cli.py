@@ -151,7 +151,7 @@ def _add_rl(jobs: Jobs) -> None:
     make.add_argument("-o", "--out", required=True, type=Path, metavar="JSONL", help="new file of profiles")
     make.set_defaults(job=_rl_make_profiles)
     learn = rl.add_parser("learn-user", help="learn a simulated user from your copy of SAGE's logs")
-    learn.add_argument("--data-root", metavar="DIR", help="folder that holds 'rlver' (default: $EMPDETECT_DATA)")
+    learn.add_argument("logs", type=Path, metavar="LOGS", help="folder of the logs, one .jsonl.gz a language model")
     learn.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the learned user")
     learn.set_defaults(job=_rl_learn_user)
     again = rl.add_parser("replay", help="work out every reward of a recorded run again, offline")
@@ -269,10 +269,9 @@ def _rl_make_profiles(parsed: argparse.Namespace) -> int:
 
 
 def _rl_learn_user(parsed: argparse.Namespace) -> int:
-    from empdetect.datamodules.base import data_folder
     from empdetect.rl.users.learning import learn_user
 
-    metrics = learn_user(data_folder(parsed.data_root, "rlver", "sage_logs_deepseek_v3"), parsed.out)
+    metrics = learn_user(parsed.logs, parsed.out)
     for name, value in metrics.items():
         _print(f"{name}: {value:.4g}")
     _print(f"learned user: {parsed.out}")

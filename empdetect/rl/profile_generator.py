@@ -171,8 +171,8 @@ def read_profile(
         InputError: it is not one JSON object with the right fields, or does not fit the embedded user.
     """
     row = _object(answer)
-    lists = {name: tuple(str(item).strip() for item in row[name]) for name in LISTS}
-    texts = {name: str(row[name]).strip() for name in TEXTS}
+    lists: dict[str, Any] = {name: tuple(str(item).strip() for item in row[name]) for name in LISTS}
+    texts: dict[str, Any] = {name: row[name].strip() for name in TEXTS}
     name = hashlib.sha256(f"{texts['persona']}/{texts['scene']}".encode()).hexdigest()[:10]
     profile = Profile(
         id=f"made-{name}", intention=intention, character=character, language=language, split=split, **texts, **lists

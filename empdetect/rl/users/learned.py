@@ -41,7 +41,7 @@ class LearnedUser(User):
         self.rules = Rules(start, 10.0)
         if not Path(folder).is_dir():
             raise InputError(
-                f"Building a learned user: no folder {folder}; make it with 'empdetect rl learn-user -o {folder}'"
+                f"Building a learned user: no folder {folder}; make it with 'empdetect rl learn-user LOGS -o {folder}'"
             )
 
     @cached_property

@@ -97,21 +97,19 @@ def measure(above: Floats, changes: Floats, steps: Sequence[Step], seed: int = 0
         AUC of "better or worse" with a 95% interval, the expected calibration error over ten equal bins, the Brier
         score, and correlation and mean absolute error of the expected change.
     """
-    from sklearn.metrics import brier_score_loss, roc_auc_score
-
     better, chance = changes > 0, above[:, BETTER]
     expected = expected_change(level_chances(above))
-    low, high = np.percentile(list(_resampled_auc(better, chance, steps, seed)), [2.5, 97.5])
+    low, high = np.nanpercentile(list(_resampled_auc(better, chance, steps, seed)), [2.5, 97.5])
     return {
         "replies": len(changes),
         "scenarios": len({step.profile.id for step in steps}),
         "personas": len({step.profile.group for step in steps}),
         "folds": FOLDS,
-        "auc": float(roc_auc_score(better, chance)),
+        "auc": area_under_curve(better, chance),
         "auc_low": float(low),
         "auc_high": float(high),
         "calibration_error": calibration_error(better, chance),
-        "brier": float(brier_score_loss(better, chance)),
+        "brier": float(np.square(chance - better).mean()),
         "change_correlation": float(np.corrcoef(expected, changes)[0, 1]),
         "change_mean_absolute_error": float(np.abs(expected - changes).mean()),
     }
@@ -124,12 +122,20 @@ def calibration_error(true: NDArray[np.bool_], chance: Floats, bins: int = 10) -
     return float(sum(abs(chance[one].mean() - true[one].mean()) * one.mean() for one in inside if one.any()))
 
 
-def _resampled_auc(better: NDArray[np.bool_], chance: Floats, steps: Sequence[Step], seed: int) -> Iterator[float]:
-    from sklearn.metrics import roc_auc_score
+def area_under_curve(true: NDArray[np.bool_], chance: Floats) -> float:
+    """Probability that a true one has the higher chance, ties half (Mann and Whitney); NaN if all are alike."""
+    from scipy.stats import rankdata
 
+    many, few = int(true.sum()), int((~true).sum())
+    if not many or not few:
+        return float("nan")
+    return float((rankdata(chance)[true].sum() - many * (many + 1) / 2) / (many * few))
+
+
+def _resampled_auc(better: NDArray[np.bool_], chance: Floats, steps: Sequence[Step], seed: int) -> Iterator[float]:
     _, persona = np.unique([step.profile.group for step in steps], return_inverse=True)
     places = [np.flatnonzero(persona == number) for number in range(persona.max() + 1)]
     choice = np.random.default_rng(seed)
     for _ in range(1000):
         drawn = np.concatenate([places[number] for number in choice.integers(len(places), size=len(places))])
-        yield float(roc_auc_score(better[drawn], chance[drawn]))
+        yield area_under_curve(better[drawn], chance[drawn])
