@@ -233,7 +233,7 @@ def time_course(differences: ArrayLike, times: ArrayLike, flips: int = 2_000, se
 
 
 def _t(values: Array) -> tuple[Array, Array]:
-    """Student's t of the mean and its standard error ``(time,)`` over observers ``(observer, time)``; NaN below six of them."""
+    """Student's t and standard error ``(time,)`` of the mean over ``(observer, time)``; NaN below six observers."""
     known = np.isfinite(values)
     count = known.sum(axis=0)
     center = mean(values, axis=0)
