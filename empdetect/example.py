@@ -64,10 +64,7 @@ def featurise(
     def window(extractor: Extractor, person: Participant) -> Features:
         try:
             found = cache.features(extractor, person).window(segment.start, segment.end)
-            if extractor.modality != "audio" or person.audio is None or person.audio.turns is None:
-                return found
-            sure = person.audio.turns.sureness(segment.start, segment.end)
-            return replace(found, quality=found.quality * np.float32(sure))
+            return _heard(found, person, segment) if extractor.modality == "audio" else found
         except InputError as error:
             if on_error == "raise":
                 raise
@@ -76,3 +73,12 @@ def featurise(
     people = segment.people()[:persons]
     inputs = {name: tuple(window(extractor, person) for person in people) for name, extractor in extractors.items()}
     return Example(segment, inputs)
+
+
+def _heard(found: Features, person: Participant, segment: Segment) -> Features:
+    """Features of a person's sound, their quality lower the less sure it is that they speak."""
+    if person.audio is None or person.audio.turns is None:
+        return found
+    if person.audio.shared and not found.observed:
+        return replace(found, reason=f"{person.name} says nothing in this window, and others share the sound")
+    return replace(found, quality=found.quality * np.float32(person.audio.turns.sureness(segment.start, segment.end)))

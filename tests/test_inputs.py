@@ -249,7 +249,7 @@ def test_several_speakers_share_the_sound_by_their_turns_and_the_picture_belongs
     assert [u.text for u in ben.transcript.read().of("Ben").utterances] == ["hi"]
     assert ben.audio is not None
     heard = ben.audio.read(16_000)
-    assert not heard.samples[: 15_900].any(), "Ann speaks"
+    assert not heard.samples[:15_900].any(), "Ann speaks"
     assert heard.samples[16_100:].any()
     assert "a.mp4 is given to nobody as video: there are 2 participants (Ann, Ben)" in opened.notes[0]
     assert len(opened.transcript().utterances) == 2

@@ -102,11 +102,11 @@ def test_media_that_belong_to_nobody_are_told_and_stand_in_the_reason(tmp_path: 
     write_everything(tmp_path / "in", "talk")
     words = "WEBVTT\n\n00:00.000 --> 00:06.000\n<v Ann>hello\n\n00:06.000 --> 00:12.000\n<v Ben>hi\n"
     (tmp_path / "in" / "talk.vtt").write_text(words)
-    outcome = run([tmp_path / "in"], tiny_detector("audio"), tmp_path / "out")
+    outcome = run([tmp_path / "in"], tiny_detector("physiology"), tmp_path / "out")
     table = Scores.read(outcome.table).table
     assert set(table["participant"]) == {"Ann", "Ben"}
     assert table["score"].isna().all()
-    assert table["reason"].str.startswith("audio: no audio; talk.mp4 is given to nobody").all()
+    assert table["reason"].str.contains("talk_physio.tsv.gz is given to nobody as physiology").all()
     assert {row["recording"] for row in rows(tmp_path / "out" / "warnings.tsv")} == {"talk"}
 
 

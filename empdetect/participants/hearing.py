@@ -31,10 +31,7 @@ def listen(streams: Streams, recogniser: str | None, device: str) -> Streams:
         # The sound is broken: its own reason is told by its features.
         return replace(streams, words=Absent(NO_WORDS))
     if not turns.turns:
-        note = "no speech was heard in the sound: its quality counts little"
-        return replace(
-            streams, turns=turns, words=Absent(f"{NO_WORDS}; no speech was heard"), notes=(*streams.notes, note)
-        )
+        return replace(streams, turns=turns, words=Absent(f"{NO_WORDS}; no speech was heard"))
     if recogniser is None:
         return replace(streams, turns=turns, words=Absent(NO_WORDS))
     from empdetect.speech.recognition import recognise

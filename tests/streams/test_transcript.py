@@ -35,6 +35,13 @@ def lines(path: Path, text: str) -> list[Line]:
         ("a.json", '[{"text": "Hi", "start": 0, "end": 1, "speaker": "ann"}]', [("Hi", "ann", 0.0, 1.0)]),
         ("b.json", '\ufeff{"dialogue": [{"text": "Hi", "start": NaN}]}', [("Hi", None, None, None)]),
         (
+            "whisper.json",
+            '{"segments": [{"start": 0.0, "end": 2, "text": " Hi", "speaker": "SPEAKER_00"}], "language": "en"}',
+            [("Hi", "SPEAKER_00", 0.0, 2.0)],
+        ),
+        ("chat.json", '{"messages": [{"role": "user", "content": "Hi"}]}', [("Hi", "user", None, None)]),
+        ("half.json", '[{"text": "a \\ud800 b"}]', [("a ? b", None, None, None)]),
+        (
             "a.txt",
             "Ann: at 10:30: yes\n\nno name\n",
             [("at 10:30: yes", "Ann", None, None), ("no name", None, None, None)],
@@ -58,6 +65,9 @@ def test_formats(tmp_path: Path, name: str, text: str, expected: list[Line]) -> 
         ("a.json", '{"turns": []}', r'a list of turns is needed, or \{"dialogue": \[...\]\}'),
         ("b.json", '["Hi"]', r'b\.json: not valid \.json \(each turn needs a "text", got Hi\)'),
         ("c.json", "{", r"c\.json: not valid \.json"),
+        ("d.json", "[" * 100_000, r"d\.json: not valid \.json"),
+        ("e.json", '[{"text": "Hi", "start": 1e999}]', "a time of inf s is no moment of a recording"),
+        ("c.tsv", "start\tend\ttext\n0\t1700000000\tHi\n", "give seconds from its start, not milliseconds, a date"),
         ("a.txt", "", "the file is empty"),
     ],
 )

@@ -1,0 +1,112 @@
+"""Empatica E4 sessions, as folders and zips, made and real."""
+
+import gzip
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from empdetect.errors import InputError
+from empdetect.streams.formats.empatica import is_session
+from empdetect.streams.physiology import PhysiologyFile
+
+EDA = "1600000000.0\n4.0\n0.1\n0.2\n0.3\n0.4\n"
+BVP = "1600000001.5\n64.0\n1\n2\n"
+ACC = "1600000000.0, 1600000000.0, 1600000000.0\n32.0, 32.0, 32.0\n1,2,3\n"
+
+
+def folder(place: Path) -> Path:
+    place.mkdir()
+    for name, text in {"EDA.csv": EDA, "BVP.csv": BVP, "ACC.csv": ACC, "info.txt": "E4"}.items():
+        (place / name).write_text(text)
+    return place
+
+
+def zipped(path: Path, **files: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"session/{name}.csv", text)
+    return path
+
+
+def test_folder_and_zip_are_read_on_the_clock_of_the_first_sample(tmp_path: Path) -> None:
+    for path in (folder(tmp_path / "talk_e4"), zipped(tmp_path / "talk.zip", EDA=EDA, BVP=BVP)):
+        assert is_session(path)
+        signals = PhysiologyFile(path, offset=10.0).read().signals
+        assert {name: (signal.rate, signal.start) for name, signal in signals.items()} == {
+            "EDA": (4.0, 10.0),
+            "BVP": (64.0, 11.5),
+        }
+        np.testing.assert_array_equal(signals["EDA"].values, [0.1, 0.2, 0.3, 0.4])
+
+
+def test_the_fingerprint_is_that_of_the_sensors(tmp_path: Path) -> None:
+    place = folder(tmp_path / "a")
+    before = PhysiologyFile(place).fingerprint()
+    (place / "info.txt").write_text("other")
+    assert PhysiologyFile(place).fingerprint() == before
+    (place / "BVP.csv").write_text(BVP + "3\n")
+    assert PhysiologyFile(place).fingerprint() != before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "EDA.csv has 0 lines, a start, a rate and values are needed"),
+        ("1600000000\n0\n1\n", "states a start of 1.6e[+]09 and a rate of 0 Hz"),
+        ("1600000000\nNaN\n1\n", "a rate of nan Hz"),
+        ("1600000000\n4\nhigh\n", "could not convert string to float"),
+    ],
+)
+def test_broken_sessions_say_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        PhysiologyFile(zipped(tmp_path / "a.zip", EDA=text)).read()
+
+
+def test_what_is_no_session(tmp_path: Path) -> None:
+    other = zipped(tmp_path / "a.zip", photos="x")
+    assert not is_session(other)
+    with pytest.raises(InputError, match="no Empatica E4 session, which holds BVP"):
+        PhysiologyFile(other).read()
+    (tmp_path / "b.zip").write_bytes(b"PK\x03\x04broken")
+    assert is_session(tmp_path / "b.zip"), "it may be one, so that it is reported"
+    with pytest.raises(InputError, match="not a valid table"):
+        PhysiologyFile(tmp_path / "b.zip").read()
+    assert not is_session(tmp_path / "gone.zip")
+
+
+def test_a_table_takes_its_rate_from_the_json_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "a_physio.csv"
+    path.write_text("EDA,BVP\n1,inf\n2,4\n")
+    path.with_suffix(".json").write_text(json.dumps({"SamplingFrequency": 8, "StartTime": -2}))
+    file = PhysiologyFile(path, offset=1.0)
+    signals = file.read().signals
+    assert (signals["EDA"].rate, signals["EDA"].start) == (8, -1)
+    assert file.start() == -1
+    assert np.isnan(signals["BVP"].values[0]), "an amplifier that is overdriven writes inf"
+
+
+def test_times_that_cannot_be_true_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a_physio.tsv.gz"
+    path.write_bytes(gzip.compress(b"1\n2\n"))
+    about = {"SamplingFrequency": 4, "StartTime": 1_700_000_000, "Columns": ["EDA"]}
+    (tmp_path / "a_physio.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match=r"a time of 1\.7e\+09 s is no moment of a recording"):
+        PhysiologyFile(path).read()
+    (tmp_path / "a_physio.json").write_text("[]")
+    with pytest.raises(InputError, match="holds no object in braces"):
+        PhysiologyFile(path).read()
+
+
+@pytest.mark.data
+def test_real_sessions(data_root: Path, tmp_path: Path) -> None:
+    with tarfile.open(data_root / "stress_predict" / "raw_dev_S01_S27.tar.gz") as archive:
+        members = [member for member in archive if member.name.startswith("Raw_data/S01/")]
+        archive.extractall(tmp_path, members, filter="data")
+    signals = PhysiologyFile(tmp_path / "Raw_data" / "S01").read().signals
+    assert signals["EDA"].rate == 4
+    assert signals["TEMP"].rate == 4
+    assert signals["EDA"].end > 600
