@@ -56,7 +56,7 @@ class Prediction:
         segment: what it is about.
         scores: by measure, the calibrated score; empty if the segment could not be scored.
         intervals: by measure, the ends of the 90% interval; NaN where the detector is not calibrated.
-        quality: by modality, how far the scored person's signal can be trusted, 0 (nothing there, or nothing like
+        quality: by modality, how far the signal of those scored can be trusted, 0 (nothing there, or nothing like
             what the detector was trained on) to 1.
         missing: by modality of which nothing was observed, why.
         doubt: by modality, how far what is there is unlike the training data, 0 to 1; quality is lowered by it.
@@ -223,10 +223,13 @@ class Detector:
         """
         cache = cache or FeatureCache(enabled=False)
         examples = [featurise(segment, self.features, cache, "missing", self.task.persons) for segment in segments]
-        scorable = [place for place, example in enumerate(examples) if _observed(example)]
+        scorable = [place for place, example in enumerate(examples) if _observed(example, self._people)]
         found = iter(self._predictions([examples[place] for place in scorable], batch_size, attribute))
         known = set(scorable)
-        return [next(found) if place in known else _unscored(example) for place, example in enumerate(examples)]
+        return [
+            next(found) if place in known else _unscored(example, self._people)
+            for place, example in enumerate(examples)
+        ]
 
     def about(self) -> dict[str, Any]:
         """What the sidecar of a Scores table tells of the detector."""
@@ -297,6 +300,11 @@ class Detector:
             found[target.name] = answers.widened(target, np.max(list(doubt.values()), axis=0)) if doubt else answers
         return found
 
+    @property
+    def _people(self) -> int:
+        """Without how many people there is nothing to score: all whom it compares, else the scored person alone."""
+        return self.task.persons if self.module.compares else 1
+
     def _parts(self) -> detector_folder.Parts:
         return detector_folder.Parts(self.module, self.features, self.calibration, self.facts, self.novelty)
 
@@ -341,13 +349,16 @@ class Detector:
             for place, measure in enumerate(target.measures):
                 scores[measure] = float(found.scores[row, place])
                 intervals[measure] = (float(found.low[row, place]), float(found.high[row, place]))
-        quality = {name: value * (1 - doubt.get(name, 0.0)) for name, value in _quality(example).items()}
-        return Prediction(example.segment, scores, intervals, quality, _missing(example), doubt, _strangeness(doubt))
+        seen, missing = _quality(example, self._people), _missing(example, self._people)
+        quality = {name: value * (1 - doubt.get(name, 0.0)) for name, value in seen.items()}
+        return Prediction(example.segment, scores, intervals, quality, missing, doubt, _strangeness(doubt))
 
 
-def _observed(example: Example) -> bool:
-    """Whether anything was observed of the scored person."""
-    return any(people[0].observed for people in example.inputs.values())
+def _observed(example: Example, people: int = 1) -> bool:
+    """Whether anything was observed of the scored person, and of those whom they are compared with."""
+    return any(
+        len(each) >= people and all(features.observed for features in each[:people]) for each in example.inputs.values()
+    )
 
 
 def _seen(example: Example, modality: str) -> bool:
@@ -360,20 +371,22 @@ def changes(by_modality: Mapping[str, float]) -> str:
     return " ".join(f"{name}:{value:+.3f}" for name, value in sorted(by_modality.items()))
 
 
-def _quality(example: Example) -> dict[str, float]:
-    """By modality, mean quality of the scored person's frames; 0 where there are none."""
+def _quality(example: Example, people: int) -> dict[str, float]:
+    """By modality, mean quality of the frames of so many people; 0 for those of whom there are none."""
     return {
-        name: people[0].mean_quality if people[0].observed else 0.0 for name, people in sorted(example.inputs.items())
+        name: sum(features.mean_quality for features in each[:people] if features.observed) / people
+        for name, each in sorted(example.inputs.items())
     }
 
 
-def _missing(example: Example) -> dict[str, str]:
-    """By modality of which nothing was observed of the scored person, why."""
-    return {
-        name: people[0].reason or "nothing observed"
-        for name, people in sorted(example.inputs.items())
-        if not people[0].observed
-    }
+def _missing(example: Example, people: int) -> dict[str, str]:
+    """By modality of which nothing was observed of somebody who is needed, why."""
+    found = {}
+    for name, each in sorted(example.inputs.items()):
+        absent = [features.reason or "nothing observed" for features in each[:people] if not features.observed]
+        if absent or len(each) < people:
+            found[name] = absent[0] if absent else "nobody to compare with"
+    return found
 
 
 def _strangeness(doubt: Mapping[str, float]) -> str:
@@ -382,7 +395,7 @@ def _strangeness(doubt: Mapping[str, float]) -> str:
     return f"doubtful: {', '.join(strange)} unlike the training data" if strange else ""
 
 
-def _unscored(example: Example) -> Prediction:
-    missing = _missing(example)
+def _unscored(example: Example, people: int) -> Prediction:
+    missing = _missing(example, people)
     reason = "; ".join(f"{name}: {why}" for name, why in missing.items())
-    return Prediction(example.segment, quality=_quality(example), missing=missing, reason=reason)
+    return Prediction(example.segment, quality=_quality(example, people), missing=missing, reason=reason)

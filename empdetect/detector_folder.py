@@ -19,6 +19,7 @@ from empdetect.features.base import Extractor
 from empdetect.features.text import WEIGHTS as WEIGHTS_FOLDER
 from empdetect.model_card import LIMITS, model_card
 from empdetect.models.calibration import Calibration
+from empdetect.models.cross_person import CrossPersonAttention
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.base import Encoder
 from empdetect.models.ensemble import Ensemble
@@ -195,8 +196,7 @@ def _module_arguments(module: DetectorModule | Ensemble) -> dict[str, Any]:
     names = [name for name in constructor_arguments(DetectorModule) if name not in ("task", "encoders")]
     encoders = {name: describe(module.encoders[name]) for name in module.modalities}
     given = {name: getattr(module, name) for name in names}
-    if module.kernel is not None:
-        given["kernel"] = describe(module.kernel)
+    given |= {name: describe(given[name]) for name in ("kernel", "cross") if given[name] is not None}
     return {"encoders": encoders, **given}
 
 
@@ -211,6 +211,8 @@ def _build_member(task: Task, arguments: Mapping[str, Any], trusted: Sequence[st
     others = {name: value for name, value in arguments.items() if name != "encoders"}
     if others.get("kernel") is not None:
         others["kernel"] = build(others["kernel"], KernelMachine, trusted)
+    if others.get("cross") is not None:
+        others["cross"] = build(others["cross"], CrossPersonAttention, trusted)
     return DetectorModule(task, encoders, **others)
 
 

@@ -37,6 +37,7 @@ from empdetect.features.face import Face, VideoClip
 from empdetect.features.ngrams import TextNgrams
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.relative import RelativeFeatures
+from empdetect.features.steady import SteadyTableFeatures
 from empdetect.features.table import TableFeatures
 from empdetect.features.text import TextEmbeddings, TextTokens
 from empdetect.features.turn_shape import TurnShape
@@ -47,6 +48,7 @@ from empdetect.models.encoders.audiovisual import FaceEncoder, TorchvisionVideoE
 from empdetect.models.encoders.base import Encoder, masked_mean
 from empdetect.models.encoders.mean import MeanEncoder
 from empdetect.models.encoders.ngrams import NgramEncoder, NgramSketch
+from empdetect.models.encoders.signal import SignalEncoder
 from empdetect.models.encoders.statistics import StatisticsEncoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.encoders.text import TransformerTextEncoder
@@ -75,6 +77,7 @@ EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
     LogMel: lambda: LogMel(mels=20),
     PhysiologyFeatures: lambda: PhysiologyFeatures(["ECG", "EDA", "RSP"]),
     RelativeFeatures: lambda: RelativeFeatures(PhysiologyFeatures(["EDA"]), 30.0, scaled=True, shifts=(-5.0, 0.0)),
+    SteadyTableFeatures: lambda: SteadyTableFeatures(["smile", "frown"], rate=2.0),
     TableFeatures: lambda: TableFeatures(["smile", "frown"]),
     TextEmbeddings: TextEmbeddings,
     TextNgrams: TextNgrams,
@@ -91,6 +94,7 @@ ENCODERS: dict[type[Encoder], Callable[[], Encoder]] = {
     MeanEncoder: lambda: MeanEncoder(7),
     NgramEncoder: lambda: NgramEncoder(buckets=2048, width=16),
     NgramSketch: lambda: NgramSketch(buckets=2048, width=64),
+    SignalEncoder: lambda: SignalEncoder(7),
     StatisticsEncoder: lambda: StatisticsEncoder(7, width=16),
     TemporalConvEncoder: lambda: TemporalConvEncoder(7, width=16),
     TimeCourseEncoder: lambda: TimeCourseEncoder(7, parts=3),

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from empdetect.batch import Batch
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
+from empdetect.models.cross_person import CrossPersonAttention
 from empdetect.models.encoders.base import Encoder
+from empdetect.models.encoders.signal import FrameEncoder
 from empdetect.models.fusion import Fusion
 from empdetect.models.heads import Heads, decode, level_probabilities, target_loss
 from empdetect.models.kernel import KernelMachine
@@ -41,9 +43,13 @@ class DetectorModule(LightningModule):
         mixup: strength of manifold mixup on the tokens (``models.mixup``), such as 0.4; 0 is none.
         kernel: heads that are solved in one epoch instead of trained, on the encoders' vectors; these must have
             nothing to learn, and fusion, dropout and the rest of the training's settings have no part in it.
+        cross: attention between the frames of two people, in place of fusion and heads; needs one encoder that gives
+            frames.
+        loss_weights: how much the loss of a target counts, by name; 1 for those that are not named.
 
     Raises:
-        InputError: there is no encoder, or one that would have to be trained although ``kernel`` is given.
+        InputError: there is no encoder, one that would have to be trained although ``kernel`` is given, or one that
+            gives no frames although ``cross`` is.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class DetectorModule(LightningModule):
         balance: bool = True,
         mixup: float = 0.0,
         kernel: KernelMachine | None = None,
+        cross: CrossPersonAttention | None = None,
+        loss_weights: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
         if not encoders:
@@ -75,9 +83,14 @@ class DetectorModule(LightningModule):
         self.balance = balance
         self.mixup = mixup
         self.kernel = kernel
+        self.cross = cross
+        self.loss_weights = dict(loss_weights or {})
         self.encoders = nn.ModuleDict(encoders)
         self.scales = nn.ModuleDict({name: Standardize(e.features) for name, e in encoders.items() if e.standardize})
-        if kernel is None:
+        if cross is not None:
+            cross.check(task)
+            _refuse_vectors(encoders, kernel, mixup)
+        elif kernel is None:
             self.projections = nn.ModuleDict({name: nn.Linear(e.width, width) for name, e in encoders.items()})
             self.fusion = Fusion(
                 list(encoders), task.persons, width, fusion_layers, fusion_heads, dropout, modality_dropout
@@ -96,6 +109,11 @@ class DetectorModule(LightningModule):
     def modalities(self) -> list[str]:
         """Names of the modalities, sorted."""
         return sorted(self.encoders)
+
+    @property
+    def compares(self) -> bool:
+        """Whether it compares people, so that there is nothing to say of one alone."""
+        return self.cross is not None
 
     def rebuilt(self) -> set[str]:
         """Names in the ``state_dict`` that building the module again restores bit for bit."""
@@ -117,6 +135,11 @@ class DetectorModule(LightningModule):
                     f"Building a detector: the {name} encoder takes {want} features a frame, its extractor gives "
                     f"{give}; set the encoder's 'features' to {give}"
                 )
+            if self.cross is not None and getattr(features[name], "rate", self.cross.rate) != self.cross.rate:
+                raise InputError(
+                    f"Building a detector: its lags are counted at {self.cross.rate:g} frames per second; set the "
+                    f"'rate' of the {name} features to it"
+                )
 
     def forward(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Outputs of every head.
@@ -133,20 +156,31 @@ class DetectorModule(LightningModule):
     def _tokens(
         self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """By modality, tokens ``(batch, person, width)`` and who is there ``(batch, person)``."""
+        """By modality, tokens ``(batch, person, width)`` and who is there ``(batch, person)``.
+
+        With attention between people, their frames ``(batch, person, time, width)`` and masks instead.
+        """
         tokens = {name: self._encode(name, inputs[name], masks[name]) for name in self.modalities}
+        if self.cross is not None:
+            return tokens, {name: masks[name] for name in self.modalities}
         return tokens, {name: masks[name].any(dim=-1) for name in self.modalities}
 
     def _answer(self, tokens: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if self.kernel is not None:
             solved: dict[str, Tensor] = self.kernel_heads(tokens, present)
             return solved
+        if self.cross is not None:
+            compared: dict[str, Tensor] = self.cross(tokens[self.modalities[0]], present[self.modalities[0]])
+            return compared
         outputs: dict[str, Tensor] = self.heads(self.fusion(tokens, present))
         return outputs
 
     def _encode(self, name: str, x: Tensor, mask: Tensor) -> Tensor:
         """One token a person, ``(batch, person, width)``; people who are missing are not encoded."""
         batch, person = mask.shape[:2]
+        if self.cross is not None:
+            frames: Tensor = cast(FrameEncoder, self._encoder(name)).frames(x.flatten(0, 1), mask.flatten(0, 1))
+            return frames.unflatten(0, (batch, person))
         x, mask = x.flatten(0, 1), mask.flatten(0, 1)
         there = mask.any(dim=1)
         tokens = x.new_zeros(batch * person, self.width if self.kernel is None else self._encoder(name).width)
@@ -257,7 +291,8 @@ class DetectorModule(LightningModule):
 
     def _loss(self, outputs: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
         losses = [
-            target_loss(target, outputs[target.name], labels[target.name], self._level_weights.get(target.name))
+            self.loss_weights.get(target.name, 1.0)
+            * target_loss(target, outputs[target.name], labels[target.name], self._level_weights.get(target.name))
             for target in self.task.targets
         ]
         return torch.stack(losses).mean()
@@ -296,6 +331,20 @@ class DetectorModule(LightningModule):
                 counts = torch.bincount(labels[torch.isfinite(labels)].long(), minlength=target.levels)
                 weights[target.name] = counts.sum() / (target.levels * counts.clamp(min=1)).float()
         return weights
+
+
+def _refuse_vectors(encoders: Mapping[str, Encoder], kernel: KernelMachine | None, mixup: float) -> None:
+    """People are compared frame by frame: of one modality, without what is made for vectors."""
+    if kernel is not None or mixup > 0:
+        raise InputError(
+            "Building a detector: 'cross' compares frames, 'kernel' and 'mixup' mix vectors: leave one out"
+        )
+    vectors = [name for name, encoder in encoders.items() if not isinstance(encoder, FrameEncoder)]
+    if len(encoders) != 1 or vectors:
+        raise InputError(
+            f"Building a detector: 'cross' needs one modality whose encoder gives frames, such as SignalEncoder; got "
+            f"{', '.join(f'{name} ({type(encoder).__name__})' for name, encoder in encoders.items())}"
+        )
 
 
 def _refuse_trainable(encoders: Mapping[str, Encoder]) -> None:

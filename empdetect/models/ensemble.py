@@ -48,6 +48,11 @@ class Ensemble(nn.Module):
         """Names of all modalities that any member reads, sorted."""
         return sorted({name for member in self.members for name in member.modalities})
 
+    @property
+    def compares(self) -> bool:
+        """Whether its members compare people, so that there is nothing to say of one alone."""
+        return any(member.compares for member in self.members)
+
     def rebuilt(self) -> set[str]:
         """Names in the ``state_dict`` that building the members again restores bit for bit."""
         return {f"networks.{place}.{key}" for place, member in enumerate(self.members) for key in member.rebuilt()}
