@@ -33,7 +33,7 @@ MEMORIES = (0.0, 0.5, 0.9, 0.99)
 """Lag-1 autocorrelations."""
 SECONDS, RATE = 600.0, 1.0
 SURROGATES = 99
-STRANGERS = 49
+STRANGERS = 29
 STIMULUS = 0.5
 """Share of each person's variance that the shared stimulus explains."""
 STIMULUS_LAG = 2.0
@@ -220,7 +220,7 @@ def _coupling(pairs: Pairs, place: int, given: bool = False) -> tuple[bool, str]
     stimulus = pairs.stimulus[place] if given and pairs.stimulus is not None else None
     preparation = Preparation(stimulus=stimulus)
     x, y = pairs.values[place]
-    test = compare_pair(x, y, RATE, statistic, preparation=preparation, count=SURROGATES, alpha=ALPHA, seed=place)
+    test = compare_pair(x, y, RATE, preparation=preparation, count=SURROGATES, alpha=ALPHA, seed=place)
     claim = test.claim("coupling")
     return claim.made, test.adequacy.reason or ("" if given else claim.sentence)
 

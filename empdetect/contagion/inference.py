@@ -125,7 +125,8 @@ def compare_pair(
     observed, beside = _statistics(statistic, one, other, made, rate)
     test = PairTest(observed, beside, kind, alpha, adequacy)
     # The lag of noise is some lag: it is looked for only where there is something to be late.
-    lag = find_lag(one, other, rate, max_lag, rng) if test.significant and max_lag > 0 else None
+    least_lag = float(getattr(statistic, "least_lag", 0.0))
+    lag = find_lag(one, other, rate, max_lag, rng, least_lag) if test.significant and max_lag > 0 else None
     associated = association_claim(test.significant, test.p, alpha, MADE_OF[kind])
     claims = (
         associated,

@@ -35,7 +35,7 @@ class Lag:
     lags: Array
 
 
-def find_lag(x: Array, y: Array, rate: float, max_lag: float, rng: Rng) -> Lag:
+def find_lag(x: Array, y: Array, rate: float, max_lag: float, rng: Rng, least_lag: float = 0.0) -> Lag:
     """The lag of the largest correlation, of either sign, with a block bootstrap interval (Künsch, Ann. Statist. 1989).
 
     The recording is cut into ``BLOCKS`` stretches (fewer where the lags are long). Stretches are drawn with
@@ -46,12 +46,14 @@ def find_lag(x: Array, y: Array, rate: float, max_lag: float, rng: Rng) -> Lag:
         rate: samples per second, in Hz.
         max_lag: largest lag in both directions, in seconds.
         rng: of the draws.
+        least_lag: leave out smaller lags, in seconds.
     """
     found = cross_correlation(x, y, rate, max_lag)
-    peak = highest_peak(found.values, found.lags)
+    counted = np.abs(found.lags) >= least_lag - 1e-9
+    peak = highest_peak(np.where(counted, found.values, np.nan), found.lags)
     blocks = _block_products(standardised(x), standardised(y), lag_samples(max_lag, rate, len(x) - 1))
     drawn = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), DRAWS) @ blocks
-    low, high = np.quantile(found.lags[np.abs(drawn).argmax(axis=1)], [0.025, 0.975], method="nearest")
+    low, high = np.quantile(found.lags[(np.abs(drawn) * counted).argmax(axis=1)], [0.025, 0.975], method="nearest")
     # The peak itself may fall outside when hardly any draw agrees; an interval always holds its own value.
     at = float(peak.lags)
     return Lag(at, min(float(low), at), max(float(high), at), float(peak.values), found.values, found.lags)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from empdetect.contagion.gaps import Array
+from empdetect.contagion.gaps import Array, Flags
 from empdetect.contagion.measures.correlation import pearson
 from empdetect.contagion.measures.cross_correlation import lag_samples
 from empdetect.contagion.measures.lagged_products import centred, overlap_correlations, window_correlations
@@ -41,33 +41,20 @@ class PeakCorrelation:
     Args:
         max_lag: largest lag in both directions, in seconds.
         absolute: count r and -r alike.
+        least_lag: leave out smaller lags, in seconds. Two regions of one camera share its noise in the same frame,
+            two microphones of one room the same sound: an association at lag 0 may be the recorder's.
     """
 
     max_lag: float = 5.0
     absolute: bool = True
+    least_lag: float = 0.0
 
     def __call__(self, x: Array, y: Array, rate: float) -> Array:
         """The statistic ``(...)``."""
-        r, _ = overlap_correlations(centred(x), centred(y), lag_samples(self.max_lag, rate, x.shape[-1] - 1))
+        reach = lag_samples(self.max_lag, rate, x.shape[-1] - 1)
+        r, _ = overlap_correlations(centred(x), centred(y), reach)
+        r = r[..., _counted(reach, self.least_lag, rate)] if self.least_lag else r
         return _highest(np.abs(r) if self.absolute else r)
-
-
-@dataclass(frozen=True)
-class MeanCorrelation:
-    """Mean over lags of Pearson's r: kinder than a peak to coupling whose lag is not quite the same all the time.
-
-    Args:
-        max_lag: largest lag in both directions, in seconds.
-        absolute: take the size of each lag's r.
-    """
-
-    max_lag: float = 5.0
-    absolute: bool = True
-
-    def __call__(self, x: Array, y: Array, rate: float) -> Array:
-        """The statistic ``(...)``."""
-        r, _ = overlap_correlations(centred(x), centred(y), lag_samples(self.max_lag, rate, x.shape[-1] - 1))
-        return _mean(np.abs(r) if self.absolute else r, axes=1)
 
 
 @dataclass(frozen=True)
@@ -81,12 +68,14 @@ class WindowedCorrelation:
         window: in seconds.
         hop: from one window to the next, in seconds; None takes half a window.
         absolute: take the size of each window's and lag's z, so that moving against each other is synchrony too.
+        least_lag: leave out smaller lags, in seconds; see ``PeakCorrelation``.
     """
 
     max_lag: float = 5.0
     window: float = 30.0
     hop: float | None = None
     absolute: bool = True
+    least_lag: float = 0.0
 
     def __call__(self, x: Array, y: Array, rate: float) -> Array:
         """The statistic ``(...)``."""
@@ -94,8 +83,14 @@ class WindowedCorrelation:
         step = max(1, round((self.window / 2 if self.hop is None else self.hop) * rate))
         r, samples = window_correlations(centred(x), centred(y), reach, length, step)
         r = np.where(samples >= 0.6 * length, np.clip(r, -0.9999, 0.9999), np.nan)
+        r = r[..., _counted(reach, self.least_lag, rate)] if self.least_lag else r
         z = np.arctanh(np.abs(r) if self.absolute else r)
         return _mean(z, axes=2)
+
+
+def _counted(reach: int, least_lag: float, rate: float) -> Flags:
+    """Which lags from ``-reach`` to ``reach`` samples count."""
+    return np.asarray(np.abs(np.arange(-reach, reach + 1)) >= round(least_lag * rate), np.bool_)
 
 
 def _highest(values: Array) -> Array:

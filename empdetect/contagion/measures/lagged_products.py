@@ -72,17 +72,28 @@ def window_correlations(x: Array, y: Array, reach: int, length: int, step: int) 
     spectrum, scale_x = _window_spectra(inner, length + 2 * reach, FLAT * _variance(x) * length)
     scale_y = np.lib.stride_tricks.sliding_window_view(_moving_scale(y, length), lags, axis=-1)[..., ::step, :]
     found = np.empty((*shape, windows, lags))
-    spectra, scales = (np.broadcast_to(part, (*shape, *part.shape[-2:])) for part in (spectrum, scale_x))
-    outers, scales_y = (np.broadcast_to(part, (*shape, *part.shape[-2:])) for part in (outer, scale_y))
-    chunk = max(1, AT_ONCE // lags)
-    for at in np.ndindex(shape):
-        for first in range(0, windows, chunk):
-            part = slice(first, first + chunk)
-            r = _products_with(spectra[at][part], outers[at][part], lags)
-            r *= scales[at][part]
-            r *= scales_y[at][part]
-            np.clip(r, -1.0, 1.0, out=found[at][part])
+    parts = [
+        np.broadcast_to(part, (*shape, *part.shape[-2:])) for part in (spectrum, scale_x, outer, scale_y)
+    ]  # views: what is the same for all is not copied
+    for at in np.ndindex(shape[:-1]):
+        _fill_windows(found[at], *(part[at] for part in parts))
     return found, np.broadcast_to(np.array(float(length)), found.shape)
+
+
+def _fill_windows(found: Array, spectrum: NDArray[np.complex128], scale_x: Array, outer: Array, scale_y: Array) -> None:
+    """Fill in correlations ``(signal, window, lag)``, or ``(window, lag)``, some at a time."""
+    windows, lags = found.shape[-2:]
+    if found.ndim == 2:
+        found, spectrum, scale_x, outer, scale_y = (p[None] for p in (found, spectrum, scale_x, outer, scale_y))
+    rows = max(1, AT_ONCE // (windows * lags))
+    chunk = windows if rows > 1 else max(1, AT_ONCE // lags)
+    for row in range(0, len(found), rows):
+        for first in range(0, windows, chunk):
+            at = slice(row, row + rows), slice(first, first + chunk)
+            r = _products_with(spectrum[at], outer[at], lags)
+            r *= scale_x[at]
+            r *= scale_y[at]
+            np.clip(r, -1.0, 1.0, out=found[at])
 
 
 def _variance(x: Array) -> Array:

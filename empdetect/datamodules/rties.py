@@ -1,0 +1,106 @@
+"""Couples who rated their own emotion while they watched their conversation again (rties; Butler et al.)."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from empdetect.datamodules.base import EmpathyDataModule, data_folder
+from empdetect.datamodules.repaired import Pair, repaired_segments
+from empdetect.errors import InputError
+from empdetect.features.base import Extractor
+from empdetect.recording import Segment
+from empdetect.task import Target, Task
+
+RATE = 0.5
+"""Ratings a second, in Hz: one every 2 s."""
+FILE = "couples_dial.csv.gz"
+COLUMNS = ("couple", "female", "time", "dial")
+
+
+class RtiesDataModule(EmpathyDataModule):
+    """Real couples against re-paired strangers, from both partners' own ratings.
+
+    The task is ``real``: whether the two sat with each other. Strangers are a man and a woman of two couples of one
+    block, cut to the shorter recording; folds hold blocks apart. What the couples said of themselves in questionnaires
+    is not read: it is the same for both partners, and would give real couples away.
+
+    Args:
+        features: one extractor for each modality the model is to see, by modality; ``TableFeatures(["emotion"])``.
+        data_root: folder that holds ``rties``; None reads ``EMPDETECT_DATA``.
+        blocks: of couples, among which strangers are paired.
+        strangers: of each man, at most.
+        folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
+    """
+
+    about: ClassVar[str] = "60 couples: both partners' own emotion every 2 s of a conversation, and who sat with whom."
+    licence: ClassVar[str] = "GPL-3"
+    source: ClassVar[str] = (
+        "Butler and Barnard, rties: Modeling Interpersonal Dynamics; https://github.com/ebmtnprof/rties"
+    )
+
+    def __init__(
+        self,
+        features: dict[str, Extractor],
+        data_root: str | None = None,
+        blocks: int = 10,
+        strangers: int = 5,
+        folds: int = 5,
+        fold: int = 0,
+        batch_size: int = 16,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__(features, folds, fold, batch_size, seed, workers)
+        self.data_root = data_root
+        self.blocks = blocks
+        self.strangers = strangers
+        self.task = Task(
+            (Target("real", "binary"),),
+            unit="recording",
+            direction="bidirectional",
+            construct="contagion",
+            interaction="dyadic",
+            persons=2,
+        )
+
+    def segments(self) -> list[Segment]:
+        """One segment a couple and one for each pair of strangers, grouped by block.
+
+        Raises:
+            InputError: the file is missing or not what it should be.
+        """
+        couples = read_couples(data_folder(self.data_root, "rties"))
+        return repaired_segments(couples, ("man", "woman"), "emotion", self.blocks, self.strangers, self.seed)
+
+
+def read_couples(folder: Path) -> list[Pair]:
+    """The couples: the man's and the woman's ratings, 0 (negative) to 5 (positive), on one clock.
+
+    Args:
+        folder: that holds the file.
+
+    Raises:
+        InputError: the file is missing, or not what it should be.
+    """
+    import pandas as pd
+
+    path = folder / FILE
+    try:
+        table = pd.read_csv(path, usecols=list(COLUMNS))
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"Reading the couples of rties: {path} cannot be read ({error})") from None
+    found = []
+    for couple, rows in table.groupby("couple"):
+        first = int(rows["time"].min())
+        sides = []
+        for female in (0, 1):
+            mine = rows[rows["female"] == female]
+            place = mine["time"].to_numpy() - first
+            if not len(mine) or len(np.unique(place)) < len(place):
+                raise InputError(f"Reading {path}: couple {couple} needs one rating of each partner a moment")
+            values = np.full(int(rows["time"].max()) - first + 1, np.nan)
+            values[place.astype(np.int64)] = mine["dial"]
+            sides.append(values)
+        found.append(Pair(f"couple_{couple}", sides[0], sides[1], RATE))
+    return found
