@@ -18,7 +18,7 @@ class Coherence:
             alone is always perfectly coherent). Of independent signals it is about ``1 / segments`` on average.
         frequencies: ``(frequency,)`` in Hz.
         lags: ``(..., frequency)`` seconds by which the second person follows, from the phase: known up to whole
-            periods, so within half a period of 0.
+            periods, so within half a period of 0; NaN at 0 Hz and at half of the rate, which have no phase.
         segments: ``(...)`` that are whole in both signals.
         quality: ``(...)`` their share of all.
     """
@@ -62,16 +62,20 @@ def coherence(x: ArrayLike, y: ArrayLike, rate: float, segment: float) -> Cohere
     powers = (mean(np.where(known[..., None, :], np.abs(z) ** 2, np.nan)) for z in (first, second))
     product = np.where(known[..., None, :], np.conj(first) * second, 0).sum(axis=-1)
     segments = known.sum(axis=-1)
-    return _coherence(product, np.prod(list(powers), axis=0), segments, known.shape[-1], frequencies)
+    return _coherence(product, np.prod(list(powers), axis=0), segments, known.shape[-1], frequencies, rate / 2)
 
 
-def _coherence(product: Array, powers: Array, segments: Array, of: int, frequencies: Array) -> Coherence:
+def _coherence(
+    product: Array, powers: Array, segments: Array, of: int, frequencies: Array, highest: float
+) -> Coherence:
     """Coherence from sums of cross-spectra ``(..., frequency)`` and products of mean spectra."""
     cross = product / np.maximum(segments, 1)[..., None]
     there = (segments[..., None] > 1) & (powers > 0)
     values = np.divide(np.abs(cross) ** 2, powers, out=np.full(powers.shape, np.nan), where=there)
     turns = np.where(there, -np.angle(cross) / (2 * np.pi), np.nan)
-    lags = np.divide(turns, frequencies, out=np.full(powers.shape, np.nan), where=frequencies > 0)
+    # At 0 Hz and at half of the rate spectra are real: who is behind cannot be told.
+    told = (frequencies > 0) & (frequencies < highest * (1 - 1e-9))
+    lags = np.divide(turns, frequencies, out=np.full(powers.shape, np.nan), where=told)
     return Coherence(values, frequencies, lags, segments, segments / of)
 
 

@@ -105,18 +105,17 @@ def _path_lags(steps: NDArray[np.int8], reach: int) -> Array:
     rows = np.full(count, length - 1)
     band = np.full(count, reach)
     total, cells = np.zeros((count, length)), np.zeros((count, length))
-    pairs = np.arange(count)
+    pairs, running = np.arange(count), np.ones(count, np.bool_)
     for _ in range(2 * length - 1):
-        total[pairs, rows] += band - reach
-        cells[pairs, rows] += 1
-        step = steps[rows, band, pairs]
-        over = (rows == 0) & (band == reach)
-        rows = rows - ((step != LEFT) & ~over)
-        band = band + ((step == UP) & ~over) - ((step == LEFT) & ~over)
-        if over.all():
+        total[pairs, rows] += np.where(running, band - reach, 0)
+        cells[pairs, rows] += running
+        # Paths of other pairs may be longer; one that is back at the start stays there.
+        running &= (rows > 0) | (band != reach)
+        step = np.where(running, steps[rows, band, pairs], -1)
+        rows = rows - ((step == UP) | (step == DIAGONAL))
+        band = band + (step == UP) - (step == LEFT)
+        if not running.any():
             break
-        # A path that is over stays where it began and must not count again.
-        total[over, 0], cells[over, 0] = 0, 0
     return total / np.maximum(cells, 1)
 
 

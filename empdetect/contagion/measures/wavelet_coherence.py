@@ -72,7 +72,8 @@ def wavelet_coherence(
     weight = 1 / scales.reshape(-1, *[1] * one.ndim)
     cross = _smoothed(np.conj(first) * second * weight, scales, per_octave)
     powers = [_smoothed(np.abs(z) ** 2 * weight, scales, per_octave).real for z in (first, second)]
-    values = np.abs(cross) ** 2 / (powers[0] * powers[1])
+    power = powers[0] * powers[1]
+    values = np.divide(np.abs(cross) ** 2, power, out=np.full(power.shape, np.nan), where=power > 0)
     lost = np.stack([_reached(one, scale) | _reached(other, scale) for scale in scales])
     values = np.moveaxis(np.where(lost, np.nan, values), 0, -2)
     turns = np.moveaxis(np.where(lost, np.nan, -np.angle(cross) / (2 * np.pi)), 0, -2)
