@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from empdetect.rl.cassette import Cassette
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
@@ -19,6 +20,7 @@ def prepare_heads(
     max_new_tokens: int = 40,
     temperature: float = 0.7,
     seed: int = 0,
+    cassette: Cassette | None = None,
 ) -> None:
     """Let the base policy talk to every profile and tell the heads that compare with it.
 
@@ -32,10 +34,13 @@ def prepare_heads(
         samples: dialogues a profile.
         max_turns, max_new_tokens, temperature: of the dialogues, as in training.
         seed: fixes the chance of policy and user.
+        cassette: keeps these dialogues, so that a replay can prepare the heads alike.
     """
     comparing = [reward for reward in rewards if type(reward).prepare is not Reward.prepare]
     if not comparing:
         return
     dialogues = sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed)
+    if cassette:
+        cassette.base(dialogues)
     for reward in comparing:
         reward.prepare(dialogues)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from empdetect.rl.policy import Policy
 
+TAPE = "cassette.jsonl.gz"
+"""Where a run keeps its dialogues and rewards, in its folder."""
+
 
 def train_from_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Path:
     """Train a policy as a YAML file says.
@@ -63,9 +66,10 @@ def parser() -> "ArgumentParser":
     parse.add_argument("--weights", type=dict[str, float], required=True, help="weight of each head")
     parse.add_argument("--gates", type=dict[str, Reward], default={}, help="factors, 0 to 1, on all heads, by name")
     parse.add_argument("--witnesses", type=dict[str, Reward], default={}, help="heads that only watch, by name")
+    parse.add_argument("--record", type=bool, default=True, help="keep all dialogues and rewards in cassette.jsonl.gz")
     _add_policy(parse)
     parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
-    skip: set[str | int] = {"policy", "user", "rewards", "weights", "gates", "witnesses", "fabric", "seed"}
+    skip: set[str | int] = {"policy", "user", "rewards", "weights", "gates", "witnesses", "fabric", "seed", "cassette"}
     parse.add_class_arguments(PolicyTrainer, "trainer", skip=skip, instantiate=False)
     skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature", "think"}
     parse.add_function_arguments(evaluate, "evaluate", skip=skip)
@@ -94,11 +98,14 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
     from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
+    from empdetect.rl.cassette import Cassette
     from empdetect.rl.evaluate import evaluate
     from empdetect.rl.monitor import RewardHacked
     from empdetect.rl.trainer import PolicyTrainer
 
     train, held_out = split_profiles(built.profiles, built.test_profiles, built.seed)
+    built.out.mkdir(parents=True, exist_ok=True)
+    (built.out / "settings.yaml").write_text(settings, encoding="utf-8")
     fabric = Fabric(accelerator=built.accelerator, devices=1, precision=built.precision)
     torch.manual_seed(built.seed)
     policy = _policy(built, train, fabric)
@@ -106,9 +113,11 @@ def _run(built: Any, settings: str, command: str) -> Path:
     heads = {**built.rewards, **built.gates, **built.witnesses}
     made = built.trainer.as_dict()
     parts = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
-    trainer = PolicyTrainer(*parts, seed=built.seed, **made)
+    recorded = {**built.rewards, **built.gates}
+    cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], recorded) if built.record else None
+    trainer = PolicyTrainer(*parts, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
-    prepare_heads(heads.values(), policy, train, built.user, seed=built.seed, **speech)
+    prepare_heads(heads.values(), policy, train, built.user, seed=built.seed, cassette=cassette, **speech)
     judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
     before = evaluate(policy, held_out, built.user, heads, **judge)
     stopped = ""

@@ -18,6 +18,7 @@ from empdetect.rl.algorithms.grpo import group_advantages
 from empdetect.rl.algorithms.rloo import leave_one_out_advantages
 from empdetect.rl.algorithms.tokens import whitened
 from empdetect.rl.batches import Rollouts
+from empdetect.rl.cassette import Cassette
 from empdetect.rl.checkpoint import Progress, load_checkpoint, save_checkpoint
 from empdetect.rl.critic import Critic, learning_state, restore
 from empdetect.rl.dialogue import Dialogue
@@ -65,6 +66,7 @@ class PolicyTrainer:
         checkpoint_every: steps between checkpoints; 0 keeps none.
         tensorboard: also log for TensorBoard, which must be installed.
         seed: fixes everything; on a CPU the same seed gives the same log, also after a stop.
+        cassette: keeps every dialogue and reward for ``empdetect rl replay``; None keeps none.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class PolicyTrainer:
         checkpoint_every: int = 10,
         tensorboard: bool = False,
         seed: int = 0,
+        cassette: Cassette | None = None,
     ) -> None:
         check_weights(rewards, weights)
         if algorithm != "ppo" and group_size < 2:
@@ -121,6 +124,7 @@ class PolicyTrainer:
         self.checkpoint_every = checkpoint_every
         self.tensorboard = tensorboard
         self.seed = seed
+        self.cassette = cassette
 
     def fit(self, profiles: Sequence[Profile], folder: Path, identity: str = "") -> list[LogRow]:
         """Train, and write ``log.csv`` and checkpoints into a folder. Goes on from the checkpoint there, if any.
@@ -214,6 +218,8 @@ class PolicyTrainer:
 
     def _rewarded(self, dialogues: Sequence[Dialogue], rows: Sequence[Row], step: int) -> Combined:
         heads, gates = score_heads(self.rewards, dialogues), score_heads(self.gates, dialogues)
+        if self.cassette:
+            self.cassette.scored(dialogues, {**heads, **gates})
         order: Literal["sum", "decoupled"] = "decoupled" if self.algorithm == "gdpo" else "sum"
         combined = combine(heads, self.weights, self._compared, gates, order, self.std_floor)
         if not rows or torch.tensor(combined.totals).isnan().all():

@@ -6,7 +6,8 @@ import pytest
 from empdetect.errors import InputError
 from empdetect.rl.policy import Policy, small_policy
 from empdetect.rl.profiles import Profile, read_profiles, write_profiles
-from empdetect.rl.run import parser, split_profiles, train_from_config
+from empdetect.rl.replay import replay
+from empdetect.rl.run import TAPE, parser, split_profiles, train_from_config
 from tests.detectors import tiny_detector
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,7 @@ def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, dete
     assert "head 'detector'" in card and "group_size: 2" in card
     (row,) = csv.DictReader((out / "log.csv").open(encoding="utf-8"))
     assert row["detector.none"] == "0"
+    assert replay(out / TAPE).same
     assert Policy.from_pretrained(out / "policy").parameters <= 3_000_000
 
 
