@@ -5,7 +5,9 @@ import pytest
 
 from empdetect.contagion.alignment import align
 from empdetect.contagion.clock import Clock, clock_from_marks, clock_from_signals
+from empdetect.contagion.measures.cross_correlation import cross_correlation
 from empdetect.contagion.series import Series
+from empdetect.contagion.simulation import Conditions, simulate_dyads
 from empdetect.errors import InputError
 
 RATE = 50.0
@@ -145,3 +147,21 @@ def test_a_corrected_series_keeps_its_values() -> None:
     moved = Clock(2.0, 100.0, 0.0, 0.0, 1.0, 9).corrected(series)
     np.testing.assert_array_equal(moved.values, series.values)
     assert (moved.start, moved.rate) == (0.0, pytest.approx(10.001))
+
+
+@pytest.mark.parametrize(("offset", "drift"), [(2.0, 0.0), (0.0, 100.0), (2.0, 100.0), (-3.5, -100.0)])
+def test_simulated_dyads_with_clocks_of_their_own(offset: float, drift: float) -> None:
+    """The simulator's clocks, event marks on both recordings, and the lag by the shipped cross-correlation."""
+    conditions = Conditions(seconds=1800.0, rate=10.0, autocorrelation=0.9, offset=offset, drift=drift)
+    dyads = simulate_dyads(6, coupling=0.6, lag=1.4, conditions=conditions, seed=1)
+    generator = np.random.default_rng(2)
+    true = np.sort(generator.uniform(20, 1780, 25))
+    for dyad in range(len(dyads)):
+        first, second = dyads.series(dyad)
+        readings = offset + (1 + drift * 1e-6) * true + generator.normal(0, 0.004, len(true))
+        clock = clock_from_marks(true, readings)
+        assert clock.offset == pytest.approx(offset, abs=0.01)
+        assert clock.drift == pytest.approx(drift, abs=8.0)
+        aligned = align([first, clock.corrected(second)])
+        found = cross_correlation(*aligned.values, aligned.rate, max_lag=5.0)
+        assert found.lags[found.values.argmax()] == pytest.approx(1.4, abs=0.1 / 2)
