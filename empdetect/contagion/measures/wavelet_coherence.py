@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from empdetect.contagion.gaps import Array, Flags, interpolated, near_gaps, pair, standardised
+from empdetect.contagion.gaps import Array, Flags, interpolated, mean, near_gaps, pair, standardised
 from empdetect.errors import InputError
 
 Complex = NDArray[np.complex128]
@@ -13,6 +13,8 @@ Complex = NDArray[np.complex128]
 OMEGA = 6.0
 """Central frequency of the Morlet wavelet, in radians: six oscillations under its envelope."""
 WAVELET = f"cmor2.0-{OMEGA / (2 * np.pi)}"
+BLOCK = 4_000_000
+"""Values of coherence that are held at a time where only their means are wanted."""
 OCTAVES = 0.6
 """Over which scales are averaged: this wavelet's scale-decorrelation length (Torrence and Compo, 1998, table 2)."""
 
@@ -47,7 +49,8 @@ def wavelet_coherence(
     and all that lies within the wavelet's e-folding time ``sqrt(2) s`` of a gap or an end is NaN.
 
     Independent signals are far from 0 here, for the smoothing leaves few degrees of freedom: compare with surrogates.
-    Cost: ``O(n log n)`` a frequency; memory ``O(n)`` a pair and frequency, so take a moderate number at once.
+    Cost: ``O(n log n)`` a frequency; memory ``O(n)`` a pair and frequency, so for many pairs see
+    ``mean_wavelet_coherence``.
 
     Args:
         x, y: ``(..., time)`` of the first and the second person, NaN for missing.
@@ -79,6 +82,26 @@ def wavelet_coherence(
     turns = np.moveaxis(np.where(lost, np.nan, -np.angle(cross) / (2 * np.pi)), 0, -2)
     quality = np.asarray(np.isfinite(values).mean(axis=(-2, -1)))
     return WaveletCoherence(values, frequencies, turns / frequencies[:, None], quality)
+
+
+def mean_wavelet_coherence(
+    x: ArrayLike, y: ArrayLike, rate: float, low: float, high: float, per_octave: int = 8
+) -> tuple[Array, Array]:
+    """Wavelet coherence averaged over time: what a pair is compared with hundreds of surrogates by.
+
+    As ``wavelet_coherence``, some pairs at a time, so that memory does not grow with their number.
+
+    Returns:
+        Mean squared coherence ``(..., frequency)`` of what is known, and the frequencies ``(frequency,)`` in Hz.
+    """
+    one, other = pair(x, y, rate, "Wavelet coherence")
+    shape, length = one.shape[:-1], one.shape[-1]
+    one, other = one.reshape(-1, length), other.reshape(-1, length)
+    rows = max(1, BLOCK // (length * max(1, round(per_octave * np.log2(high / low)))))
+    blocks = range(0, len(one), rows)
+    found = [wavelet_coherence(one[n : n + rows], other[n : n + rows], rate, low, high, per_octave) for n in blocks]
+    means = np.concatenate([mean(block.values) for block in found])
+    return means.reshape(*shape, -1), found[0].frequencies
 
 
 def transformed(values: Array, scales: Array) -> Complex:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from empdetect.contagion.gaps import standardised
-from empdetect.contagion.measures.wavelet_coherence import transformed, wavelet_coherence
+from empdetect.contagion.measures.wavelet_coherence import mean_wavelet_coherence, transformed, wavelet_coherence
 from empdetect.errors import InputError
 
 RATE = 10.0
@@ -96,3 +96,15 @@ def test_gaps_and_ends_are_masked_as_far_as_the_wavelet_reaches() -> None:
 def test_frequencies_out_of_range_are_refused(low: float, high: float) -> None:
     with pytest.raises(InputError, match="are allowed, lowest first"):
         wavelet_coherence(*coupled(), RATE, low, high)
+
+
+def test_means_of_many_are_those_of_their_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = coupled(60.0)
+    many = np.random.default_rng(2).permuted(np.tile(y, (2, 5, 1)), axis=-1)
+    monkeypatch.setattr("empdetect.contagion.measures.wavelet_coherence.BLOCK", 60_000)
+    means, frequencies = mean_wavelet_coherence(x, many, RATE, 0.1, 1.0)
+    found = wavelet_coherence(x, many, RATE, 0.1, 1.0)
+    np.testing.assert_allclose(means, np.nanmean(found.values, axis=-1), atol=1e-12)
+    np.testing.assert_array_equal(frequencies, found.frequencies)
+    row = np.abs(frequencies - 0.25).argmin()
+    assert mean_wavelet_coherence(x, y, RATE, 0.1, 1.0)[0][row] > means[..., row].max()
