@@ -22,7 +22,7 @@ PROFILES = read_profiles()
 
 
 def sentient(url: str, **told: Any) -> SentientUser:
-    return SentientUser(Endpoint(url, "tiny", attempts=2, shortest_wait=0.01, timeout=5.0), **told)
+    return SentientUser(Endpoint(url, "tiny", attempts=2, shortest_wait=0.01, timeout=20.0), **told)
 
 
 @settings(max_examples=25, deadline=None)

@@ -7,6 +7,7 @@ explorations, and one group for each hidden intention of a profile.
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from empdetect.rl.profiles import Intention
 
@@ -127,11 +128,13 @@ def named(keywords: Sequence[str], words: Sequence[str]) -> list[str]:
     return [keyword for keyword in keywords if keyword in present or f"{keyword}s" in present]
 
 
+@lru_cache(maxsize=8192)  # the replies of a dialogue are looked at again with every new one
 def acknowledges(text: str) -> bool:
     """Whether a reply says that it sees a feeling, and which."""
     return ACKNOWLEDGE.search(text) is not None and bool(FEELINGS.intersection(words_of(text)))
 
 
+@lru_cache(maxsize=8192)
 def tactics_of(text: str) -> frozenset[str]:
     """What a reply does, as names: ``acknowledge``, ``ask``, the intentions it answers to, and what people resent."""
     patterns = {
@@ -147,4 +150,9 @@ def tactics_of(text: str) -> frozenset[str]:
 
 def moves_in(text: str) -> list[Intention]:
     """The intentions that a reply answers to."""
-    return [intention for intention, pattern in MOVES.items() if pattern.search(text)]
+    return list(_moves(text))
+
+
+@lru_cache(maxsize=8192)
+def _moves(text: str) -> tuple[Intention, ...]:
+    return tuple(intention for intention, pattern in MOVES.items() if pattern.search(text))

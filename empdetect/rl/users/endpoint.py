@@ -107,8 +107,7 @@ class Endpoint:
         self.completion_price = completion_price
         self.extra = extra
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._gate = asyncio.Semaphore(concurrency)
+        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
 
     async def ask(self, messages: Iterable[Message], seed: int) -> Exchange:
         """Ask for the next message.
@@ -121,8 +120,12 @@ class Endpoint:
             EndpointFailed: no answer came.
         """
         request = self.request(messages, seed)
-        async with self._line():
-            return await self._ask(request)
+        lines = self._lines()
+        line = await lines.get()
+        try:
+            return await self._ask(request, line)
+        finally:
+            lines.put_nowait(line)
 
     def request(self, messages: Iterable[Message], seed: int) -> str:
         """The body of a request as JSON with sorted keys."""
@@ -136,7 +139,7 @@ class Endpoint:
         }
         return json.dumps(body, ensure_ascii=False, sort_keys=True)
 
-    async def _ask(self, request: str) -> Exchange:
+    async def _ask(self, request: str, line: "httpx.AsyncClient") -> Exchange:
         from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
         failures: list[str] = []
@@ -149,7 +152,7 @@ class Endpoint:
         try:
             async for attempt in retrying:
                 with attempt:
-                    return await self._attempt(request, failures)
+                    return await self._attempt(request, line, failures)
         except (_TryAgain, _Final) as problem:
             raise EndpointFailed(str(problem), Exchange(request, failures=tuple(failures))) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -160,14 +163,14 @@ class Endpoint:
         told = error.wait if isinstance(error, _TryAgain) else 0.0
         return min(max(doubled, told), self.longest_wait)
 
-    async def _attempt(self, request: str, failures: list[str]) -> Exchange:
+    async def _attempt(self, request: str, line: "httpx.AsyncClient", failures: list[str]) -> Exchange:
         try:
-            return await self._once(request, tuple(failures))
+            return await self._once(request, line, tuple(failures))
         except (_TryAgain, _Final) as problem:
             failures.append(str(problem))
             raise
 
-    async def _once(self, request: str, failures: tuple[str, ...]) -> Exchange:
+    async def _once(self, request: str, line: "httpx.AsyncClient", failures: tuple[str, ...]) -> Exchange:
         import httpx
 
         headers = {"Content-Type": "application/json"}
@@ -175,9 +178,8 @@ class Endpoint:
             headers["Authorization"] = f"Bearer {key}"
         try:
             async with asyncio.timeout(self.timeout):
-                response = await self._connection().post(
-                    f"{self.base_url.rstrip('/')}/chat/completions", content=request.encode(), headers=headers
-                )
+                url = f"{self.base_url.rstrip('/')}/chat/completions"
+                response = await line.post(url, content=request.encode(), headers=headers)
         except TimeoutError:
             raise _TryAgain(f"no answer within {self.timeout:g} s") from None
         except httpx.HTTPError as error:
@@ -185,22 +187,21 @@ class Endpoint:
         _check_status(response)
         return _read_answer(response, request, failures)
 
-    def _line(self) -> asyncio.Semaphore:
-        self._connection()
-        return self._gate
+    def _lines(self) -> "asyncio.LifoQueue[httpx.AsyncClient]":
+        """The free connections of the loop that runs, one client each; a loop of its own needs its own.
 
-    def _connection(self) -> "httpx.AsyncClient":
-        """The connections of the loop that runs; a loop of its own needs its own."""
+        One client with many connections looks through all of them for every request, twice.
+        """
         httpx = _need_httpx()
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            limits = httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
-            local = httpx.URL(self.base_url).host in ("127.0.0.1", "localhost", "::1")
+        if self._loop is not loop:
+            self._loop, self._free = loop, asyncio.LifoQueue()
             # A proxy of the environment is for the outside, not for a server of this machine.
-            self._client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=not local)
-            self._gate = asyncio.Semaphore(self.concurrency)
-            self._loop = loop
-        return self._client
+            local = httpx.URL(self.base_url).host in ("127.0.0.1", "localhost", "::1")
+            certificates = httpx.create_ssl_context()
+            for _ in range(self.concurrency):
+                self._free.put_nowait(httpx.AsyncClient(verify=certificates, timeout=None, trust_env=not local))
+        return self._free
 
 
 class RecordedEndpoint(Endpoint):

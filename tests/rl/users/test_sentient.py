@@ -30,7 +30,7 @@ CHINESE = replace(PROFILE, id="zh", persona="李华，三十岁。", scene="他�
 
 def endpoint(stub: Stub, **settings: Any) -> Endpoint:
     """Quick to give up, so that tests are."""
-    quick = {"timeout": 2.0, "attempts": 3, "shortest_wait": 0.01, "longest_wait": 0.05}
+    quick = {"timeout": 20.0, "attempts": 3, "shortest_wait": 0.01, "longest_wait": 0.05}
     return Endpoint(stub.url, "tiny", **{**quick, **settings})
 
 
@@ -125,15 +125,16 @@ def test_a_model_that_obeys_an_injection_is_asked_again_and_then_not_scored(obey
         Answer(b'{"choices": [{"message": 1}]}'),
         Answer(completion(None)),
         Answer(completion(analysis(), finish="length")),
-        Answer(completion(analysis()), delay=0.8),
+        Answer(completion(analysis()), delay=5.0),
     ],
     ids=["429", "500", "half a JSON", "cut off", "no choice", "a list", "a number", "no text", "too long", "a hang"],
 )
 def test_a_failed_attempt_is_made_again_and_a_service_that_stays_down_is_not_scorable(bad: Answer) -> None:
-    dialogue, stub = talk(once(bad), timeout=0.3)
+    timeout = 1.5 if bad.delay else 20.0
+    dialogue, stub = talk(once(bad), timeout=timeout)
     assert dialogue.emotions == (30.0, 35.0)
     assert len(stub.requests) == 3 and len(dialogue.exchanges[1][0].failures) == 1
-    dialogue, stub = talk(always(bad), timeout=0.3)
+    dialogue, stub = talk(always(bad), timeout=timeout)
     assert dialogue.done and dialogue.failed and dialogue.emotion is None
     assert len(stub.requests) == 3 and len(dialogue.exchanges[1][0].failures) == 3
 
