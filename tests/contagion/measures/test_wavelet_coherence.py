@@ -99,9 +99,9 @@ def test_frequencies_out_of_range_are_refused(low: float, high: float) -> None:
 
 
 def test_means_of_many_are_those_of_their_maps(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y = coupled(60.0)
+    x, y = coupled(240.0)
     many = np.random.default_rng(2).permuted(np.tile(y, (2, 5, 1)), axis=-1)
-    monkeypatch.setattr("empdetect.contagion.measures.wavelet_coherence.BLOCK", 60_000)
+    monkeypatch.setattr("empdetect.contagion.measures.wavelet_coherence.BLOCK", 240_000)
     means, frequencies = mean_wavelet_coherence(x, many, RATE, 0.1, 1.0)
     found = wavelet_coherence(x, many, RATE, 0.1, 1.0)
     np.testing.assert_allclose(means, np.nanmean(found.values, axis=-1), atol=1e-12)
