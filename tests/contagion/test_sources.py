@@ -134,3 +134,25 @@ def test_what_is_not_there_is_told_with_what_is() -> None:
         series_of(Participant("Bob"), "motion")
     with pytest.raises(InputError, match="'smile' of Ann: the camera was off"):
         series_of_features(Features.missing(2, "the camera was off"), 0, "smile", "Ann")
+
+
+@pytest.mark.data
+def test_real_speech_in_two_microphones_tells_their_clocks(data_root: Path, tmp_path: Path) -> None:
+    """Five minutes of one actor; the second microphone is softer, noisier, 2 s ahead and 100 ppm fast."""
+    files = sorted((data_root / "ravdess" / "audio_16k" / "Actor_01").glob("*.*"))
+    parts: list[np.ndarray] = []
+    while sum(map(len, parts)) < 310 * 8000:
+        parts.append(AudioStream(files[len(parts) % len(files)]).read(8000).samples)
+    sound = np.concatenate(parts).astype(float)
+    sound /= np.abs(sound).max()
+    noise = np.random.default_rng(0).normal(size=(2, 300 * 8000))
+    level = np.sqrt(np.mean(sound**2))
+    times = np.arange(noise.shape[1]) / 8000
+    for who, reading, gain, row in (("ann", times, 0.8, noise[0]), ("bob", (times - 2) / (1 + 100e-6), 0.3, noise[1])):
+        heard = np.interp(reading, np.arange(len(sound)) / 8000, sound, left=0.0)
+        samples = gain * (heard + (0.03 if who == "ann" else 0.3) * level * row)
+        write_media(tmp_path / f"{who}.wav", samples=samples, rate=8000)
+    clock = clock_from_signals(*(sound_envelope(AudioStream(tmp_path / f"{w}.wav"), w) for w in ("ann", "bob")))
+    assert clock.offset == pytest.approx(2.0, abs=0.01)
+    assert clock.drift == pytest.approx(100.0, abs=20.0)
+    assert clock.agreement > 0.8
