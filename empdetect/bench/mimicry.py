@@ -6,12 +6,13 @@
 (corrugator) is to answer anger more than happiness, the smiling one (zygomatic) happiness more than anger; tested over
 observers, two-sided.
 
-Each step of the treatment has a reason outside these data, none was chosen by its p: the seconds are the study's own
-(baseline from 2 s before the clip; responses from 2 to 4 s after its start, the stretch its authors averaged); logs,
-because amplitudes of muscles are skewed and come in ratios (the authors took them too); units of the observer's own
-spread, because electrodes sit differently (Bush, Hess and Wolford, Psychol. Bull. 1993). What comes of other treatments
-stands beside it, so that all can see what hangs on the choice: the authors' own, which was looked at first and lacks
-the last step, among them.
+Each step of the treatment has a reason outside these data, none was chosen by its p. The seconds are the study's own:
+baseline from 2 s before the clip, responses from 2 to 4 s after its start, the stretch its authors averaged. Logs,
+because amplitudes of muscles are skewed; the authors took them too. Units of the observer's own spread, because
+electrodes sit differently: Bush, Hess and Wolford, Psychol. Bull. 1993; on other people's data a baseline and standard
+scores within muscle and subject mattered most of 72 ways to treat mimicry (Rutkowska et al., Behav. Res. Methods 2024).
+What comes of other treatments stands beside it, so that all can see what hangs on the choice: the authors' own, which
+was looked at first and lacks the last step, among them.
 """
 
 import argparse
