@@ -71,10 +71,10 @@ class SimulatedDyadsDataModule(EmpathyDataModule):
     def __init__(
         self,
         features: dict[str, Extractor],
-        dyads: int = 5000,
-        held_out: int = 1000,
+        dyads: int = 2400,
+        held_out: int = 500,
         shortest: float = 20.0,
-        longest: float = 240.0,
+        longest: float = 100.0,
         rate: float = 10.0,
         max_lag: float = 5.0,
         batch_size: int = 32,

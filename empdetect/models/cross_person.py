@@ -20,8 +20,6 @@ DIRECTIONS = ("leads", "follows", "both")
 """Classes of the target that tells what the scored person does, in this order."""
 LOOKS = 2
 """Lags that are looked at: people may see the same thing and follow each other besides."""
-MOST_EVIDENT = 50.0
-"""Half the square of evidence that leaves no doubt."""
 
 
 class CrossPersonAttention(nn.Module):
@@ -110,7 +108,7 @@ class CrossPersonAttention(nn.Module):
         # One network for both orders: what the other order says of a lag stands at the lag's mirror image.
         orders = torch.cat([_joined(first, second), _joined(second, first)])
         ours, theirs = self.volume(orders).chunk(2)
-        evident = (orders[:, :, 0].square() / 2).clamp(max=MOST_EVIDENT)
+        evident = (orders[:, :, 0].square() / 2).log1p()
         look, where = (
             _both(glance(ours, evident[: len(ours)]), glance(theirs, evident[len(ours) :]))
             for glance in (self.look, self.where)
@@ -179,7 +177,8 @@ class LagNetwork(nn.Module):
 class _Glance(nn.Module):
     """Scores of lags: what the network makes of them, and the evidence itself.
 
-    Of normal evidence z at one lag alone, the odds of that lag are ``exp(z ** 2 / 2)``: it starts near there.
+    Of normal evidence z at one lag alone, the odds of that lag are ``exp(z ** 2 / 2)``. Scores start with a gentle form
+    of it, ``log(1 + z ** 2 / 2)``, so that lags are looked at from the first step, and none for good.
 
     Args:
         width: of the network.
@@ -191,7 +190,7 @@ class _Glance(nn.Module):
         super().__init__()
         self.made = nn.Conv1d(width, looks, 1)
         self.evident = nn.Conv1d(channels, looks, 1, bias=False)
-        nn.init.uniform_(self.evident.weight, 0, 1 / channels)
+        nn.init.uniform_(self.evident.weight, 0, 2 / channels)
 
     def forward(self, x: Tensor, evident: Tensor) -> Tensor:
         scores: Tensor = self.made(x) + self.evident(evident)
