@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from empdetect.datamodules.base import EmpathyDataModule
     from empdetect.models.encoders.base import Encoder
     from empdetect.rl.dialogue import Dialogue
+    from empdetect.rl.profiles import Profile
     from empdetect.rl.rewards.base import Reward
+    from empdetect.rl.users.base import User
 
 
 class NotConforming(AssertionError):  # noqa: N818 - says what the component is
@@ -143,6 +145,43 @@ def check_reward(reward: "Reward", dialogues: "Sequence[Dialogue]") -> None:
         for a, b in zip(first, alone, strict=True)
     )
     _need(close, reward, f"a dialogue's reward depends on the others beside it: {first} is not {alone}")
+
+
+def check_user(user: "User", profiles: "Sequence[Profile]") -> None:
+    """Check a simulated user: two dialogues a profile, side by side and alone, twice.
+
+    Args:
+        user: any that can play the profiles.
+        profiles: two or more, of different ids.
+
+    Raises:
+        NotConforming: an emotion is not finite or not within the rules, a reply has no reasons, or the same dialogue
+            gives something else the second time or when other dialogues go on beside it.
+    """
+    check_component(user)
+    first = _talks(user, profiles)
+    _need(first == _talks(user, profiles), user, "the same dialogues came out otherwise the second time")
+    alone = [_talks(user, [profile])[0] for profile in profiles]
+    _need(first == alone, user, "a dialogue depends on those beside it: a user may hold no state")
+    for dialogue in first:
+        _need(not dialogue.failed, user, f"it failed: {dialogue.reason}")
+        _need(
+            dialogue.emotions[0] == user.rules.start, user, f"it starts at {dialogue.emotions[0]}, not as its rules say"
+        )
+        within = all(np.isfinite(emotion) and user.rules.floor <= emotion <= 100 for emotion in dialogue.emotions)
+        _need(within, user, f"emotions out of range: {dialogue.emotions}")
+        _need(len(dialogue.reasons) == len(dialogue.replies) and all(dialogue.reasons), user, "a change needs reasons")
+
+
+def _talks(user: "User", profiles: "Sequence[Profile]") -> "list[Dialogue]":
+    from empdetect.rl.environment import EmpathyEnvironment
+
+    environment = EmpathyEnvironment(user, max_turns=3)
+    environment.reset(profiles, seed=1)
+    for reply in ("I can hear how much that weighs on you.", "", "Tell me more about it."):
+        if environment.live:
+            environment.step([reply] * len(environment.live))
+    return list(environment.dialogues)
 
 
 def _check_features(extractor: Extractor, features: Features) -> None:

@@ -125,8 +125,3 @@ def end_reason(turn: UserTurn, language: str = "en", rules: Rules = Rules()) -> 
 def emotion_state(emotion: float) -> str:
     """RLVER's letter for an emotion: S from 100, A from 70, B from 40, C from 10, else F."""
     return next((letter for letter, least in (("S", 100), ("A", 70), ("B", 40), ("C", 10)) if emotion >= least), "F")
-
-
-def bounded(emotion: float) -> float:
-    """Emotion kept between 0 and 100."""
-    return min(max(emotion, 0.0), 100.0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.profiles import Profile
-from empdetect.rl.users.base import User, UserTurn, bounded
+from empdetect.rl.users.base import Rules, User, UserTurn
 
 
 class ScriptedUser(User):
@@ -28,6 +28,7 @@ class ScriptedUser(User):
         self.changes = changes
         self.start = start
         self.replies = replies
+        self.rules = Rules(start, limit=None)
 
     def opening(self, profile: Profile, seed: int) -> UserTurn:
         """The first line."""
@@ -37,6 +38,6 @@ class ScriptedUser(User):
         """The line of this turn."""
         turn = len(dialogue.replies)
         change = self.changes[min(turn, len(self.changes)) - 1]
-        emotion = bounded((dialogue.emotion or 0.0) + change)
+        emotion = self.rules.moved(dialogue.emotion or 0.0, change)
         text = self.lines[min(turn, len(self.lines) - 1)]
         return UserTurn(text, emotion, change, ("scripted",), done=turn == self.replies)
