@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     for name, help_line in TRAINING.items():
         jobs.add_parser(name, help=help_line, add_help=False)
     _add_score(jobs)
+    _add_serve(jobs)
     _add_data(jobs)
     _add_bench(jobs)
     _add_rl(jobs)
@@ -104,6 +105,19 @@ def _add_score(jobs: Jobs) -> None:
     score.set_defaults(job=_score)
 
 
+def _add_serve(jobs: Jobs) -> None:
+    serve = jobs.add_parser("serve", help="score short recordings and transcripts over HTTP")
+    serve.add_argument("--detector", default="text-empathy", metavar="DIR", help="as for score (default: %(default)s)")
+    serve.add_argument("--device", default="auto", help="as for score (default: %(default)s)")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine)")
+    serve.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    serve.add_argument("--most-mb", type=float, default=50, help="longer requests are refused (default: %(default)s)")
+    serve.add_argument(
+        "--most-minutes", type=float, default=10, help="longer recordings are refused (default: %(default)s)"
+    )
+    serve.set_defaults(job=_serve)
+
+
 def _add_data(jobs: Jobs) -> None:
     data = jobs.add_parser("data", help="list the datasets, or check a manifest").add_subparsers(
         title="commands", metavar="COMMAND", required=True
@@ -141,6 +155,24 @@ def _add_rl(jobs: Jobs) -> None:
     train.add_argument("--config", required=True, type=Path, metavar="YAML", help="what to train, with what reward")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
     train.set_defaults(job=_rl_train)
+    judge = rl.add_parser("evaluate", help="compare policies with simulated users: figures, curves, dialogues")
+    judge.add_argument(
+        "policies", nargs="*", metavar="POLICY", help="folder of a run, or a chat model's folder or name"
+    )
+    judge.add_argument("--config", type=Path, metavar="YAML", help="users, profiles and heads (default: the embedded)")
+    judge.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
+    judge.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for tables and report")
+    judge.set_defaults(job=_rl_evaluate)
+    valid = rl.add_parser("validity", help="how reward heads go with the emotion change that SAGE's logs record")
+    valid.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)"
+    )
+    valid.add_argument(
+        "--detector", action="append", default=[], metavar="DIR", help="a detector to ask; may come again"
+    )
+    valid.add_argument("--replies", type=int, default=0, metavar="N", help="replies a model (default: all)")
+    valid.add_argument("-o", "--out", required=True, type=Path, metavar="MD", help="file for the table")
+    valid.set_defaults(job=_rl_validity)
     make = rl.add_parser("make-profiles", help="let a language model write more profiles of users")
     make.add_argument("--base-url", required=True, metavar="URL", help="OpenAI-compatible endpoint, with its version")
     make.add_argument("--model", required=True, metavar="NAME", help="model, as the endpoint calls it")
@@ -212,6 +244,29 @@ def _who_is_who(parsed: argparse.Namespace) -> "WhoIsWho":
     return WhoIsWho(roles, parsed.faces, parsed.asr, str(pick_device(parsed.device)) if parsed.asr else "cpu")
 
 
+def _serve(parsed: argparse.Namespace) -> int:
+    import os
+    import secrets
+
+    try:
+        from empdetect.serve import create_app, serve
+    except ImportError:
+        raise InputError("Serving: FastAPI is not installed; run 'pip install \"empdetect[serve]\"'") from None
+    from empdetect.detector import Detector
+    from empdetect.device import explain_device
+
+    token = os.environ.get("EMPDETECT_TOKEN")
+    if not token:
+        token = secrets.token_urlsafe(24)
+        _tell(f"token: {token} (set EMPDETECT_TOKEN to choose one)")
+    _tell(explain_device(parsed.device))
+    detector = Detector.from_pretrained(parsed.detector, device=parsed.device)
+    app = create_app(detector, token, round(parsed.most_mb * 2**20), 60 * parsed.most_minutes)
+    _tell(f"listening: http://{parsed.host}:{parsed.port}")
+    serve(app, parsed.host, parsed.port)
+    return DONE
+
+
 def _data_list(parsed: argparse.Namespace) -> int:
     from empdetect.datamodules.catalogue import catalogue_table
 
@@ -245,10 +300,15 @@ def _bench(parsed: argparse.Namespace) -> int:
 
 
 def _rl_train(parsed: argparse.Namespace) -> int:
+    from empdetect.rl.monitor import RewardHacked
     from empdetect.rl.run import train_from_config
 
     overrides = dict(_setting(text) for text in parsed.set)
-    _print(f"policy: {train_from_config(parsed.config, overrides)}")
+    try:
+        _print(f"policy: {train_from_config(parsed.config, overrides)}")
+    except RewardHacked as found:
+        _tell(f"empdetect: {found}")
+        return SOME_FAILED
     return DONE
 
 
@@ -289,6 +349,22 @@ def _rl_replay(parsed: argparse.Namespace) -> int:
     _print(f"{found.dialogues} dialogues, {found.exchanges} questions, {found.emotions} emotions: {verdict}")
     _print(f"{found.rewards} rewards worked out again")
     return DONE if found.same else SOME_FAILED
+
+
+def _rl_evaluate(parsed: argparse.Namespace) -> int:
+    from empdetect.rl.comparison import evaluate_from_config
+
+    overrides = dict(_setting(text) for text in parsed.set)
+    _print(evaluate_from_config(parsed.out, parsed.policies, parsed.config, overrides))
+    _tell(f"report: {parsed.out / 'report.html'}")
+    return DONE
+
+
+def _rl_validity(parsed: argparse.Namespace) -> int:
+    from empdetect.rl.validity import write_validity
+
+    _print(write_validity(parsed.out, parsed.data_root, parsed.detector, parsed.replies))
+    return DONE
 
 
 def _demo(parsed: argparse.Namespace) -> int:

@@ -41,6 +41,11 @@ class Evaluation:
         return interval_of(self.parts["emotion"]).value
 
     @property
+    def all_parts(self) -> dict[str, Parts]:
+        """Sums and counts by figure and scenario, heads under ``head 'NAME'``; enough to pool evaluations."""
+        return {**self.parts, **{f"head '{name}'": parts for name, parts in self.heads.items()}}
+
+    @property
     def figures(self) -> dict[str, Interval]:
         """All figures by name, means with 95% intervals over scenarios.
 
@@ -49,9 +54,8 @@ class Evaluation:
         user failed; ``turns`` and ``words`` count replies a dialogue and words a reply; ``format`` is the
         share of replies that keep the form; ``tactic reuse`` see ``speech.tactic_reuse``.
         """
-        found = {name: interval_of(parts) for name, parts in self.parts.items()}
-        found |= {f"distinct-{size}": Interval(value) for size, value in enumerate(self.distinct, start=1)}
-        return found | {f"head '{name}'": interval_of(parts) for name, parts in self.heads.items()}
+        found = {name: interval_of(parts) for name, parts in self.all_parts.items()}
+        return found | {f"distinct-{size}": Interval(value) for size, value in enumerate(self.distinct, start=1)}
 
 
 def evaluate(

@@ -1,5 +1,6 @@
 """A run from a configuration: build user, rewards and policy, warm up, train, evaluate, write down."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,10 +113,10 @@ def _run(built: Any, settings: str, command: str) -> Path:
     policy.model.to(fabric.device)
     heads = {**built.rewards, **built.gates, **built.witnesses}
     made = built.trainer.as_dict()
-    parts = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
+    given = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
     recorded = {**built.rewards, **built.gates}
     cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], recorded) if built.record else None
-    trainer = PolicyTrainer(*parts, seed=built.seed, cassette=cassette, **made)
+    trainer = PolicyTrainer(*given, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
     prepare_heads(heads.values(), policy, train, built.user, seed=built.seed, cassette=cassette, **speech)
     judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
@@ -127,6 +128,8 @@ def _run(built: Any, settings: str, command: str) -> Path:
         stopped = str(found)
     after = evaluate(policy, held_out, built.user, heads, **judge)
     policy.save(built.out / "policy")
+    parts = {"before": before.all_parts, "after": after.all_parts, "stopped": stopped}
+    (built.out / "evaluation.json").write_text(json.dumps(parts), encoding="utf-8")
     write_card(built.out, command, settings, made["algorithm"], before, after, stopped)
     if stopped:
         raise RewardHacked(stopped)

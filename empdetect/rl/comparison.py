@@ -1,0 +1,244 @@
+"""Several policies before several users, side by side: figures, intervals, a page."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from empdetect.components import describe
+from empdetect.errors import InputError
+from empdetect.progress import track
+from empdetect.rl.capabilities import judge_capabilities
+from empdetect.rl.evaluate import Evaluation, evaluate
+from empdetect.rl.intervals import Interval, difference_of, interval_of, parts_of
+from empdetect.rl.paper import paper_table
+from empdetect.rl.policy import Policy
+from empdetect.rl.profiles import BANK, read_profiles
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.rewards.detector import DetectorReward
+from empdetect.rl.users.appraisal import AppraisalUser
+from empdetect.rl.users.base import User
+from empdetect.rl.users.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A policy to judge.
+
+    Args:
+        model: folder, or name on the Hugging Face hub.
+        system: instruction that stands before every dialogue.
+        think: whether its replies should begin with a thought.
+        max_context: tokens of history at most.
+    """
+
+    model: str
+    system: str = ""
+    think: bool = False
+    max_context: int = 384
+
+
+def default_users() -> dict[str, User]:
+    """The user of the embedded presets, and a harder one that they do not train with."""
+    return {"appraisal": AppraisalUser(), "appraisal, challenging": AppraisalUser(difficulty="challenging")}
+
+
+def default_heads() -> dict[str, Reward]:
+    """The detector in the box, which no embedded preset trains with."""
+    return {"held-out detector": DetectorReward("text-empathy", "empathetic_personas_empathy_score")}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all candidates are judged by.
+
+    Args:
+        users: who plays the profiles, by name; the second and later ones are held out from training.
+        profiles: file of profiles.
+        split: of the profiles; empty takes all.
+        heads: reward heads to tell the mean of, such as a held-out detector.
+        samples: dialogues a profile.
+        max_turns: replies after which a dialogue ends.
+        max_new_tokens: tokens a reply at most.
+        temperature: of the sampling.
+        judge: language model that marks five capabilities; None asks nobody.
+        seed: fixes the chance of policy and user.
+    """
+
+    users: dict[str, User] = field(default_factory=default_users)
+    profiles: Path = BANK
+    split: str = "test"
+    heads: dict[str, Reward] = field(default_factory=default_heads)
+    samples: int = 4
+    max_turns: int = 4
+    max_new_tokens: int = 40
+    temperature: float = 0.7
+    judge: Endpoint | None = None
+    seed: int = 1234
+
+
+Found = dict[str, dict[str, Evaluation]]
+"""Evaluations by user and then by policy."""
+
+
+def compare(candidates: Mapping[str, Candidate], setup: Setup) -> Found:
+    """Judge every candidate before every user, all with the same profiles and seeds.
+
+    Raises:
+        InputError: no candidate, no user, no profile, or a model cannot be loaded.
+    """
+    profiles = read_profiles(setup.profiles, setup.split or None)
+    if not candidates or not setup.users or not profiles:
+        raise InputError(
+            f"Comparing policies: got {len(candidates)} policies, {len(setup.users)} users and {len(profiles)} "
+            f"profiles of split '{setup.split}' in {setup.profiles}; at least one of each is needed"
+        )
+    found: Found = {name: {} for name in setup.users}
+    for name, candidate in track(list(candidates.items()), "Policies"):
+        policy = Policy.from_pretrained(candidate.model, candidate.system, candidate.max_context)
+        for user in setup.users:
+            found[user][name] = evaluate(
+                policy, profiles, setup.users[user], setup.heads, setup.samples, setup.max_turns,
+                setup.max_new_tokens, setup.temperature, candidate.think, setup.seed,
+            )  # fmt: skip
+    return found
+
+
+def capability_marks(evaluation: Evaluation, judge: Endpoint) -> dict[str, Interval]:
+    """Mean marks of the judge by capability, 1 to 5, and the share of dialogues that it could not mark."""
+    dialogues = evaluation.dialogues
+    marks = judge_capabilities(dialogues, judge)
+    names = next((list(found) for found in marks if found), [])
+    by_name = {
+        f"judge: {name}": interval_of(
+            parts_of((d.profile.id, m[name] if m else math.nan, 1) for d, m in zip(dialogues, marks))
+        )
+        for name in names
+    }
+    return {**by_name, "judge: unmarked": Interval(sum(m is None for m in marks) / max(len(marks), 1))}
+
+
+def figures_of(found: Found, judge: Endpoint | None) -> dict[str, dict[str, dict[str, Interval]]]:
+    """All figures by user, policy and name; a gain of emotion over the first policy too."""
+    tables: dict[str, dict[str, dict[str, Interval]]] = {}
+    for user, evaluations in found.items():
+        first = next(iter(evaluations.values()))
+        tables[user] = {}
+        for name, evaluation in evaluations.items():
+            figures = dict(evaluation.figures)
+            if evaluation is not first:
+                figures["emotion gained"] = difference_of(evaluation.parts["emotion"], first.parts["emotion"])
+            tables[user][name] = figures | (capability_marks(evaluation, judge) if judge else {})
+    return tables
+
+
+def markdown(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> str:
+    """One table a user, as emotions of different users cannot be compared, and the paper's by itself."""
+    blocks = []
+    for user, policies in tables.items():
+        names = list(dict.fromkeys(name for figures in policies.values() for name in figures))
+        rows = [
+            f"| {name} | " + " | ".join(str(figures.get(name, "")) for figures in policies.values()) + " |"
+            for name in names
+        ]
+        head = f"| user: {user} | " + " | ".join(policies) + " |"
+        blocks.append("\n".join([head, "|---" * (len(policies) + 1) + "|", *rows]))
+    return "\n\n".join([*blocks, paper_table()])
+
+
+def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setup) -> str:
+    """Judge, and write ``results.json``, ``results.md`` and ``report.html``.
+
+    Returns:
+        The tables as Markdown.
+    """
+    from empdetect.rl.page import write_page
+
+    found = compare(candidates, setup)
+    tables = figures_of(found, setup.judge)
+    text = markdown(tables)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.md").write_text(text + "\n", encoding="utf-8")
+    plain = {
+        "users": {name: describe(user) for name, user in setup.users.items()},
+        "policies": {name: vars(candidate) for name, candidate in candidates.items()},
+        "figures": _plain(tables),
+    }
+    (out / "results.json").write_text(json.dumps(plain, indent=1, default=str), encoding="utf-8")
+    write_page(out / "report.html", found, tables)
+    return text
+
+
+def _plain(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> dict[str, Any]:
+    """Figures as JSON takes them; what is not defined is null."""
+    return {
+        user: {
+            policy: {
+                name: [None if math.isnan(value) else value for value in (i.value, i.low, i.high)]
+                for name, i in figures.items()
+            }
+            for policy, figures in policies.items()
+        }
+        for user, policies in tables.items()
+    }
+
+
+def parser() -> "ArgumentParser":
+    """What a configuration of an evaluation may say."""
+    from jsonargparse import ArgumentParser
+
+    parse = ArgumentParser(prog="empdetect rl evaluate", exit_on_error=False)
+    parse.add_argument("--config", action="config")
+    parse.add_argument("--policies", type=dict[str, Candidate], default={}, help="policies by name")
+    parse.add_class_arguments(Setup, None)
+    return parse
+
+
+def evaluate_from_config(out: Path, runs: Sequence[str], config: Path | None, overrides: Mapping[str, Any]) -> str:
+    """Judge policies as a YAML file and the command line say.
+
+    Args:
+        out: folder of the results.
+        runs: folders of runs, each of which gives the policies before and after, or models.
+        config: the configuration; its keys are those of ``parser``. None judges with the embedded users.
+        overrides: settings that replace the file's.
+
+    Returns:
+        The tables as Markdown.
+
+    Raises:
+        InputError: a file is missing or a setting wrong.
+    """
+    if config is not None and not config.is_file():
+        raise InputError(f"Evaluating policies: no file {config}")
+    parse = parser()
+    try:
+        given = [*(("--config", str(config)) if config else ()), *(f"--{k}={v}" for k, v in overrides.items())]
+        built = parse.instantiate_classes(parse.parse_args(given))
+    except InputError:
+        raise
+    except Exception as error:  # the parser wraps whatever a constructor raises
+        raise InputError(f"Evaluating policies: {' '.join(str(error).split())[:400]}") from None
+    values = {name: getattr(built, name) for name in Setup.__dataclass_fields__}
+    candidates = dict(built.policies)
+    for run in runs:
+        candidates |= candidates_of(run)
+    return write_comparison(out, candidates, Setup(**values))
+
+
+def candidates_of(name: str) -> dict[str, Candidate]:
+    """The policies of a run's folder before and after, as it was trained; else the model of that name."""
+    import yaml
+
+    folder = Path(name)
+    if not (folder / "settings.yaml").is_file():
+        return {folder.name or name: Candidate(name)}
+    told = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))
+    how = {"system": told["system"], "think": told["trainer"]["think"], "max_context": told["max_context"]}
+    parts = [part for part in ("start", "policy") if (folder / part).is_dir()]
+    return {f"{folder.name}/{part}": Candidate(str(folder / part), **how) for part in parts}

@@ -1,0 +1,175 @@
+"""The monitor and the canaries: what is gamed must be seen, and what must not pay does not."""
+
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.fabric import Fabric
+
+from empdetect.rl.baseline import prepare_heads
+from empdetect.rl.canaries import CANARIES, canary_dialogues
+from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.environment import EmpathyEnvironment
+from empdetect.rl.listener import mixed_dialogues, mixed_reply
+from empdetect.rl.monitor import Monitor, RewardHacked, most_risen, word_shares
+from empdetect.rl.policy import Policy, small_policy
+from empdetect.rl.profiles import Profile, read_profiles
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.rewards.combine import combine, score_heads
+from empdetect.rl.rewards.detector import DetectorReward
+from empdetect.rl.rewards.emotion import EmotionReward
+from empdetect.rl.rewards.empathy import EmpathyReward
+from empdetect.rl.rewards.format import ThinkFormatReward
+from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard
+from empdetect.rl.trainer import PolicyTrainer
+from empdetect.rl.update import UpdateSettings
+from empdetect.rl.users.appraisal import AppraisalUser
+from empdetect.rl.users.base import UserTurn
+from empdetect.rl.users.scripted import ScriptedUser
+from empdetect.rl.warmup import warm_up
+
+USER = AppraisalUser()
+PROFILES = read_profiles(split="train")[:6]
+GATES: dict[str, Reward] = {
+    "form": ThinkFormatReward(think=False),
+    "language": LanguageGuard(),
+    "length": LengthGuard(),
+    "fresh": RepetitionGuard(),
+}
+
+
+class SaysUnderstand(Reward):
+    """The planted head that can be hacked: share of replies with the word "understand"."""
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        return [
+            sum("understand" in reply.visible.lower() for reply in d.replies) / max(len(d.replies), 1)
+            for d in dialogues
+        ]
+
+
+class ResentsUnderstand(ScriptedUser):
+    """A user who feels worse each time it hears the word, so that the planted head is at odds with the emotion."""
+
+    def reply(self, dialogue: Dialogue) -> UserTurn:
+        turn = super().reply(dialogue)
+        hurt = -8.0 if "understand" in dialogue.replies[-1].visible.lower() else 2.0
+        return replace(turn, emotion=(dialogue.emotion or 0.0) + hurt)
+
+
+def speaker() -> Policy:
+    lessons = mixed_dialogues(PROFILES, USER, rounds=4, max_turns=2, seed=0)
+    policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), width=32)
+    torch.manual_seed(0)
+    warm_up(policy, lessons, Fabric(accelerator="cpu", devices=1), steps=30, rows=8, learning_rate=0.02)
+    return policy
+
+
+def trainer(policy: Policy, weights: dict[str, float], steps: int = 40) -> PolicyTrainer:
+    return PolicyTrainer(
+        policy,
+        ResentsUnderstand(start=60.0),
+        {"emotion": EmotionReward(), "planted": SaysUnderstand()},
+        weights,
+        fabric=Fabric(accelerator="cpu", devices=1),
+        update=UpdateSettings(learning_rate=5e-3, kl_weight=0.0),
+        steps=steps,
+        profiles_per_step=2,
+        group_size=8,
+        max_turns=2,
+        max_new_tokens=12,
+        monitor=Monitor(window=4),
+        checkpoint_every=0,
+    )
+
+
+def test_the_planted_head_is_caught_and_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(RewardHacked) as caught:
+        trainer(speaker(), {"emotion": 0.1, "planted": 1.0}).fit(PROFILES, tmp_path)
+    told = str(caught.value)
+    assert "'planted.mean' rose" in told and "'emotion.mean' fell" in told
+    assert "the word 'understand' went from" in told
+    assert (tmp_path / "log.csv").is_file()
+
+
+def rows(**columns: Sequence[float]) -> list[dict[str, float]]:
+    return [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]
+
+
+RISES = [0.1, 0.11, 0.1, 0.12, 0.5, 0.52, 0.51, 0.53]
+FALLS = [0.6, 0.61, 0.6, 0.59, 0.3, 0.31, 0.32, 0.3]
+STAYS = [0.4, 0.42, 0.39, 0.41, 0.4, 0.42, 0.39, 0.41]
+
+
+def test_the_monitor_knows_gaming_from_learning() -> None:
+    monitor = Monitor(window=4)
+    found = monitor.verdict(rows(head=RISES, witness=FALLS), ["head"], ["witness"])
+    assert found == "'head' rose from 0.107 to 0.515 while 'witness' fell from 0.600 to 0.307"
+    assert not monitor.verdict(rows(head=RISES, witness=RISES), ["head"], ["witness"])
+    assert not monitor.verdict(rows(head=RISES, witness=STAYS), ["head"], ["witness"])
+    assert not monitor.verdict(rows(head=FALLS, witness=FALLS), ["head"], ["witness"])
+    assert not monitor.verdict(rows(head=RISES[:6], witness=FALLS[:6]), ["head"], ["witness"]), "too early"
+    assert not monitor.verdict(rows(head=RISES), ["head"], ["head"]), "no head is its own witness"
+    unknown = [float("nan")] * 8
+    assert not monitor.verdict(rows(head=RISES, witness=unknown), ["head"], ["witness"])
+
+
+def test_a_fall_within_the_noise_stops_nothing() -> None:
+    noisy = [0.9, 0.1, 0.8, 0.2, 0.7, 0.1, 0.6, 0.2]
+    assert not Monitor(window=4).verdict(rows(head=RISES, witness=noisy), ["head"], ["witness"])
+    tiny = [0.500, 0.501, 0.500, 0.501, 0.490, 0.491, 0.490, 0.491]
+    assert not Monitor(window=4).verdict(rows(head=RISES, witness=tiny), ["head"], ["witness"])
+
+
+def test_the_word_behind_it_is_named() -> None:
+    before, after = word_shares(["I see.", "Tell me."]), word_shares(["I understand.", "I understand you."])
+    assert most_risen(before, after) == "the word 'understand' went from 0% to 100% of the replies"
+    assert most_risen(before, {}) == "no words are left"
+
+
+@pytest.fixture(scope="module")
+def judged() -> tuple[dict[str, Reward], list[float], list[Profile]]:
+    """Heads with a real detector, and what the base policy, the mixed listener, gets from them."""
+    profiles = read_profiles(split="train")[:24]
+    head = EmpathyReward([DetectorReward("text-empathy", "empathetic_personas_empathy_score")], think=False)
+    heads: dict[str, Reward] = {"emotion": EmotionReward(), "empathy": head}
+    base = [d for n in range(2) for d in base_talks(profiles, n)]
+    head.prepare(base)
+    return heads, totals(heads, base), profiles
+
+
+def base_talks(profiles: Sequence[Profile], seed: int) -> list[Dialogue]:
+    """Dialogues of the listener that the base policy learns from, with the scenes as they are."""
+    choice = random.Random(seed)
+    environment = EmpathyEnvironment(USER, 4)
+    environment.reset(profiles, seed)
+    while environment.live:
+        environment.step([mixed_reply(environment.dialogues[place], choice) for place in environment.live])
+    return list(environment.dialogues)
+
+
+def totals(heads: dict[str, Reward], dialogues: Sequence[Dialogue]) -> list[float]:
+    gates = score_heads(GATES, dialogues)
+    weights = {"emotion": 1.0, "empathy": 0.3}
+    return combine(score_heads(heads, dialogues), weights, len(dialogues), gates).totals
+
+
+@pytest.mark.parametrize("name", CANARIES)
+def test_canaries_score_below_the_base_policys_median(
+    name: str, judged: tuple[dict[str, Reward], list[float], list[Profile]]
+) -> None:
+    heads, base, profiles = judged
+    found = totals(heads, canary_dialogues(name, profiles, USER))
+    assert statistics.median(found) < statistics.median(base)
+
+
+def test_heads_that_compare_are_told_of_the_base_policy_and_others_cost_nothing() -> None:
+    policy = speaker()
+    prepare_heads([EmotionReward(), LengthGuard()], policy, [], USER)
+    head = EmpathyReward([SaysUnderstand()])
+    prepare_heads([head], policy, PROFILES, USER, samples=1, max_turns=2, max_new_tokens=12)
+    assert all(score is not None for score in head(canary_dialogues("generic template", PROFILES, USER, 2)))
