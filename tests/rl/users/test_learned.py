@@ -162,3 +162,15 @@ def test_what_it_cannot_do_is_named(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(b'{"history": []}'))
     with pytest.raises(InputError, match="is broken"):
         read_steps(tmp_path)
+
+
+@pytest.mark.data
+def test_the_published_logs_are_read(data_root: Path) -> None:
+    steps = read_steps(data_root / "rlver" / "sage_logs_deepseek_v3")
+    assert len(steps) == 6189 and sum(step.change != 0 for step in steps) == 6184
+    profiles = {profile.id: profile for profile in read_profiles(data_root / "rlver" / "test_profile.jsonl")}
+    assert len(profiles) == 100 and {step.profile.id for step in steps} <= set(profiles)
+    for step in steps:
+        known = profiles[step.profile.id]
+        assert (step.profile.scene, step.profile.intention) == (known.scene, known.intention)
+        assert step.profile.group == known.group and 0 <= step.moment.turn < 10
