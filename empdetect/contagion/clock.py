@@ -4,7 +4,6 @@ A clock reads ``offset + (1 + drift / 1e6) * time``, where time is that of the r
 off by up to 100 parts per million, a third of a second in an hour: as much as the lags that are looked for.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -225,8 +224,3 @@ def _line(times: Array, offsets: Array, of: int, drift: bool = True, tolerance: 
     speed, speed_error = (solved[1], errors[1]) if drift else (0.0, np.nan)
     share = len(t) / max(of, 1)
     return Clock(float(solved[0]), float(speed * 1e6), float(errors[0]), float(speed_error * 1e6), share, len(t))
-
-
-def corrected(clock: Clock, series: Sequence[Series]) -> list[Series]:
-    """All series of the other recording on the reference's clock."""
-    return [clock.corrected(one) for one in series]
