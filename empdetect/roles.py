@@ -105,7 +105,7 @@ def _read_tsv(text: str) -> Iterable[Mapping[str, Any]]:
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != len(header):
             raise ValueError(
-                f"row {number} has {len(cells)} cells, the first line names {len(header)}; write n/a for none"
+                f"row {number} has {len(cells)} cells, not {len(header)} as the first line; write n/a for none"
             )
         yield dict(zip(header, cells))
 

@@ -31,9 +31,7 @@ def on_one_clock(streams: Streams) -> Streams:
         streams = replace(streams, words=Absent(late), said=replace(streams.said, utterances=names))
     if streams.turns is not None and streams.turns.turns and streams.turns.turns[0].start >= end + SLACK:
         first = streams.turns.turns[0].start
-        note = (
-            f"the speakers' turns start at {first:g} s, after film and sound have ended at {end:g} s: they are not used"
-        )
+        note = f"the speakers' turns are not used: they start at {first:g} s, after film and sound ended at {end:g} s"
         streams = replace(streams, turns=None, notes=(*streams.notes, note))
     with suppress(InputError):
         if isinstance(streams.body, PhysiologyFile) and streams.body.start() >= end + SLACK:

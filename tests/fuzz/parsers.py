@@ -14,6 +14,7 @@ from empdetect.inputs import find_recordings
 from empdetect.manifest.check import check_manifest
 from empdetect.manifest.segments import usable_segments
 from empdetect.recording import Participant, Recording
+from empdetect.roles import read_roles
 from empdetect.streams.physiology import PhysiologyFile
 from empdetect.streams.transcript import Transcript, TranscriptFile, read_turns
 from empdetect.task import Target, Task
@@ -99,6 +100,16 @@ def _read_manifest(folder: Path) -> None:
         (folder / "a.vtt").unlink()
 
 
+def _read_roles(folder: Path) -> None:
+    [path] = folder.iterdir()
+    roles = read_roles(path)
+    for recording in {row.recording or "talk" for row in roles.rows}:
+        for label, role in roles.of(recording).items():
+            assert label, "a label is empty"
+            assert role.participant, "a name is empty"
+            role.participant.encode()
+
+
 def _zipped(text: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -147,6 +158,14 @@ ABOUT = (b'{"SamplingFrequency": 4, "StartTime": -1.5, "Columns": ["EDA", "cardi
 SIGNALS = (b"1.0\t5\n2\tn/a\n2.5\t6\n",)
 SIGNAL_TABLE = (b"EDA,ECG_left,note\n1.5,2,9\nn/a,3,9\n",)
 SENSOR = (b"1600000000.0\n4.0\n0.1\n0.2\n", b"1600000000.00, 1600000000.00\n4.000000, 4.0\n0.1,2\n")
+ROLES = (
+    b"recording\tlabel\tparticipant\trole\nn/a\tSPEAKER_00\tAnn\tseeker\nr1\tface-1\tAnn\tn/a\n",
+    b"label\trole\nAnn\tseeker\n",
+)
+ROLE_LISTS = (
+    b"SPEAKER_00: {participant: Ann, role: seeker}\nface-1: {participant: Ann}\nBen: supporter\n",
+    b"- {label: SPEAKER_00, participant: Ann, role: seeker}\n- label: Ben\n  role: supporter\n",
+)
 MANIFESTS = (
     b"recording\tparticipant\trole\tsplit\tgroup\ttranscript\tstart\tend\tempathy\n"
     b"r1\tAnn\tseeker\ttrain\tg\ta.vtt\t0\t1.5\t5\nr1\tBen\tn/a\ttrain\tg\ta.vtt\tn/a\tn/a\t3\n",
@@ -179,6 +198,22 @@ ROWS = (
     b":",
 )
 
+NAMES = (
+    b"label",
+    b"participant",
+    b"role",
+    b"recording",
+    b"\t",
+    b"\n",
+    b"Ann",
+    b": ",
+    b"- ",
+    b"{",
+    b"&a ",
+    b"*a",
+    b"!!int ",
+)
+
 PARSERS: dict[str, Parser] = {
     "transcript": Parser(
         _one_of({"a.vtt": CAPTIONS, "a.srt": SUBTITLES, "a.tsv": WORD_TABLE, "a.txt": LINES}, (*TIMES, *CELLS)),
@@ -199,5 +234,6 @@ PARSERS: dict[str, Parser] = {
         ),
         _read_physiology,
     ),
+    "roles": Parser(_one_of({"r.tsv": ROLES, "r.yaml": ROLE_LISTS}, NAMES), _read_roles),
     "manifest": Parser(_one_of({"m.tsv": MANIFESTS, "m.jsonl": MANIFEST_LINES}, ROWS), _read_manifest),
 }
