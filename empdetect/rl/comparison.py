@@ -11,6 +11,7 @@ from empdetect.components import describe
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.capabilities import judge_capabilities
+from empdetect.rl.cassette import Cassette
 from empdetect.rl.evaluate import Evaluation, evaluate
 from empdetect.rl.intervals import Interval, difference_of, interval_of, parts_of
 from empdetect.rl.paper import paper_table
@@ -86,8 +87,13 @@ Found = dict[str, dict[str, Evaluation]]
 """Evaluations by user and then by policy."""
 
 
-def compare(candidates: Mapping[str, Candidate], setup: Setup) -> Found:
+def compare(candidates: Mapping[str, Candidate], setup: Setup, out: Path | None = None) -> Found:
     """Judge every candidate before every user, all with the same profiles and seeds.
+
+    Args:
+        candidates: policies by name.
+        setup: what they are judged by.
+        out: folder for a cassette a user, ``cassette-1.jsonl.gz`` for the first; None keeps none.
 
     Raises:
         InputError: no candidate, no user, no profile, or a model cannot be loaded.
@@ -99,14 +105,26 @@ def compare(candidates: Mapping[str, Candidate], setup: Setup) -> Found:
             f"profiles of split '{setup.split}' in {setup.profiles}; at least one of each is needed"
         )
     found: Found = {name: {} for name in setup.users}
+    cassettes = _cassettes(setup, out)
     for name, candidate in track(list(candidates.items()), "Policies"):
         policy = Policy.from_pretrained(candidate.model, candidate.system, candidate.max_context)
         for user in setup.users:
             found[user][name] = evaluate(
                 policy, profiles, setup.users[user], setup.heads, setup.samples, setup.max_turns,
                 setup.max_new_tokens, setup.temperature, candidate.think, setup.seed,
+                cassettes.get(user),
             )  # fmt: skip
     return found
+
+
+def _cassettes(setup: Setup, out: Path | None) -> dict[str, Cassette]:
+    """A fresh cassette for each user, by its name."""
+    if out is None:
+        return {}
+    paths = {name: out / f"cassette-{number}.jsonl.gz" for number, name in enumerate(setup.users, start=1)}
+    for path in paths.values():
+        path.unlink(missing_ok=True)
+    return {name: Cassette(paths[name], user, setup.max_turns, setup.heads) for name, user in setup.users.items()}
 
 
 def capability_marks(evaluation: Evaluation, judge: Endpoint) -> dict[str, Interval]:
@@ -152,14 +170,14 @@ def markdown(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> str:
 
 
 def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setup) -> str:
-    """Judge, and write ``results.json``, ``results.md`` and ``report.html``.
+    """Judge, and write ``results.json``, ``results.md``, ``report.html`` and a cassette a user.
 
     Returns:
         The tables as Markdown.
     """
     from empdetect.rl.page import write_page
 
-    found = compare(candidates, setup)
+    found = compare(candidates, setup, out)
     tables = figures_of(found, setup.judge)
     text = markdown(tables)
     out.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from empdetect.rl.cassette import Cassette
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.intervals import Interval, Parts, interval_of, parts_of
 from empdetect.rl.policy import Policy
@@ -69,6 +70,7 @@ def evaluate(
     temperature: float = 0.7,
     think: bool = False,
     seed: int = 1234,
+    cassette: Cassette | None = None,
 ) -> Evaluation:
     """Let a policy talk to users and see how they feel. Leaves torch's random state as it was.
 
@@ -83,16 +85,22 @@ def evaluate(
         temperature: of the sampling.
         think: form that replies should have.
         seed: fixes the chance of policy and user.
+        cassette: keeps dialogues and rewards for ``empdetect rl replay``; None keeps none.
     """
     found = sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed)
-    return summarise(found, rewards, think)
+    return summarise(found, rewards, think, cassette)
 
 
 def summarise(
-    dialogues: Sequence[Dialogue], rewards: Mapping[str, Reward] | None = None, think: bool = False
+    dialogues: Sequence[Dialogue],
+    rewards: Mapping[str, Reward] | None = None,
+    think: bool = False,
+    cassette: Cassette | None = None,
 ) -> Evaluation:
-    """Figures over finished dialogues."""
+    """Figures over finished dialogues, which a cassette can keep."""
     scored = score_heads(rewards or {}, dialogues)
+    if cassette:
+        cassette.scored(dialogues, scored)
     replies = replies_of(dialogues)
     language = dialogues[0].profile.language if dialogues else "en"
     return Evaluation(

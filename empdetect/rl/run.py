@@ -72,7 +72,7 @@ def parser() -> "ArgumentParser":
     parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
     skip: set[str | int] = {"policy", "user", "rewards", "weights", "gates", "witnesses", "fabric", "seed", "cassette"}
     parse.add_class_arguments(PolicyTrainer, "trainer", skip=skip, instantiate=False)
-    skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature", "think"}
+    skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature", "think", "cassette"}
     parse.add_function_arguments(evaluate, "evaluate", skip=skip)
     return parse
 

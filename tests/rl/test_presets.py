@@ -38,7 +38,9 @@ def test_sage_eval_is_sages_protocol() -> None:
     assert built.max_turns == 10 and built.split == ""
 
 
-def test_sage_eval_runs_as_its_first_line_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sage_eval_runs_as_its_first_line_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     small_policy(["我 明白 。"], width=16, heads=2).save(tmp_path / "policy")
     write_profiles([CHINESE, *read_profiles()[:1]], tmp_path / "profiles.jsonl")
     monkeypatch.chdir(CONFIGS.parents[1])
@@ -50,4 +52,6 @@ def test_sage_eval_runs_as_its_first_line_says(tmp_path: Path, monkeypatch: pyte
         base = "users.sentient.init_args.endpoint.init_args.base_url"
         assert main([*told, "--set", f"{base}={stub.url}", "--set", "max_turns=2", "--set", "max_new_tokens=4"]) == 0
         assert stub.requests[0]["model"] == "deepseek-v3" and len(stub.requests) == 8
+    assert main(["rl", "replay", str(tmp_path / "out" / "cassette-1.jsonl.gz")]) == 0
+    assert "2 dialogues, 8 questions, 6 emotions: all the same" in capsys.readouterr().out
     assert "| user: sentient |" in (tmp_path / "out" / "results.md").read_text(encoding="utf-8")
