@@ -1,6 +1,5 @@
 """The page of a report: what the template is given, and writing it as one file."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +10,10 @@ from empdetect.errors import InputError
 from empdetect.model_card import LIMITS
 from empdetect.report.clock import moment, spoken
 from empdetect.report.figures import COLOURS, recording_figure
+from empdetect.report.html import for_script, render
 from empdetect.report.summary import Panel, Person, modalities_of, people_of, reasons, seconds_of
 from empdetect.scores import Scores, writing
 from empdetect.streams.transcript import Transcript
-
-SCRIPT_END = "<\\/"
-"""How a closing tag stands in JSON within a script, so that no text can end the script."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +51,11 @@ def write_report(
     if not names:
         raise InputError(f"Writing the report {path}: the table has no rows; score a recording first")
     sections = [_section(scores, name, (extras or {}).get(name, Extras())) for name in names]
-    page = _render(
+    page = render(
+        "report.html.j2",
         title=title or (names[0] if len(names) == 1 else f"{len(names)} recordings"),
         sections=sections,
-        figures=_for_script([section["figure"] for section in sections]),
+        figures=for_script([section["figure"] for section in sections]),
         about=_about(scores.about),
         limits=scores.about.get("limits", LIMITS),
         methods=_methods(scores, len(names)),
@@ -66,28 +64,6 @@ def write_report(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
     return path
-
-
-def _render(**values: Any) -> str:
-    from importlib.resources import files
-
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from plotly.offline import get_plotlyjs
-
-    own = files("empdetect.report")
-    environment = Environment(
-        loader=PackageLoader("empdetect.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
-        **values,
-        style=(own / "report.css").read_text(encoding="utf-8"),
-        script=(own / "report.js").read_text(encoding="utf-8"),
-        plotly=get_plotlyjs(),
-    )
 
 
 def _section(scores: Scores, name: str, extras: Extras) -> dict[str, Any]:
@@ -243,13 +219,6 @@ def _methods(scores: Scores, recordings: int) -> str:
         f"with empdetect {own_version} (detector '{about.get('detector', 'unnamed')}'), which reads "
         f"{', '.join(modalities_of(scores)) or 'no modality'}; scores are per participant{intervals}. "
         f"{left_out if unscored else f'All {len(rows)} windows could be scored.'}"
-    )
-
-
-def _for_script(content: Any) -> str:
-    """JSON that can stand within a script element."""
-    return (
-        json.dumps(content, ensure_ascii=False, allow_nan=False).replace("</", SCRIPT_END).replace("<!--", "<\\u0021--")
     )
 
 
