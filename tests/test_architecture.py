@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("held_out", "input_files", "prediction_writer"),
     ("training", "report", "contagion", "rl", "inputs"),
     ("scoring", "doctor", "conformance", "bench", "shipped"),
-    ("demo",),
+    ("demo", "serve"),
     ("cli",),
 )
 """A module imports from its own part and from the layers above this line of the table, never from a neighbour."""

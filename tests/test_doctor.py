@@ -77,3 +77,20 @@ def test_no_cascades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = finding("faces")
     assert not found.ok
     assert "5.x dropped" in found.remedy
+
+
+def test_a_voice_detector_that_is_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr("silero_vad.load_silero_vad", lambda: lambda _sound, _rate: torch.tensor(0.9))
+    found = finding("voices")
+    assert not found.ok
+    assert "hears speech (0.90) in silence" in found.detail
+    assert "reinstall silero-vad" in found.remedy
+
+
+def test_optional_parts_are_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ray" else object())
+    found = finding("extras")
+    assert found.ok
+    assert found.detail == "installed: serve, llm; for the others: pip install 'empdetect[ray]'"

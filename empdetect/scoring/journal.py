@@ -43,9 +43,15 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The end of a recording that could not be scored, or not to its end."""
+    """The end of a recording that could not be scored, or not to its end.
+
+    Args:
+        reason: why.
+        odd: whether the program is to blame rather than the recording.
+    """
 
     reason: str
+    odd: bool = False
 
 
 Event = Part | Finished | Failed

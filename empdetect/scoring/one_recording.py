@@ -1,6 +1,5 @@
 """Scoring one recording, stretch by stretch: what every engine runs."""
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from empdetect.input_files import Input, Opened
 from empdetect.recording import Segment
 from empdetect.scores import Scores, as_lines
 from empdetect.scoring.journal import Event, Failed, Finished, Journal, Part
-from empdetect.streams.files import fingerprint
+from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.stretches import BODY_MARGIN, MARGIN, STRETCH
 
 log = logging.getLogger(__name__)
@@ -49,10 +48,16 @@ class Scorer:
             InputError: the journal cannot be written.
         """
         began = time.perf_counter()
+        journal = self._journal(entry)
+        if journal is not None:
+            journal.start()
+            if journal.finished is not None:
+                yield from journal.parts
+                yield journal.finished
+                return
         try:
             opened = entry.open()
             segments = _segments(opened, self.detector)
-            journal = self._journal(entry, opened, segments)
         except InputError as error:
             yield Failed(str(error))
             return
@@ -60,11 +65,7 @@ class Scorer:
             yield _odd(entry, error)
             return
         if journal is not None:
-            journal.start()
             yield from journal.parts
-            if journal.finished is not None:
-                yield journal.finished
-                return
         missing = [part.missing for part in journal.parts] if journal else []
         for event in self._rest(entry, opened, segments, len(missing)):
             if isinstance(event, Part):
@@ -91,10 +92,10 @@ class Scorer:
         except Exception as error:
             yield _odd(entry, error)
 
-    def _journal(self, entry: Input, opened: Opened, segments: Sequence[Segment]) -> Journal | None:
+    def _journal(self, entry: Input) -> Journal | None:
         if self.journals is None:
             return None
-        key = fingerprint(self.identity, *_content(opened, segments))
+        key = fingerprint(self.identity, *_content(entry))
         path = self.journals / key[:2] / f"{key}.jsonl"
         return Journal.read(path) if self.resume else Journal(path)
 
@@ -112,18 +113,33 @@ def _segments(opened: Opened, detector: Detector) -> list[Segment]:
     return segments
 
 
-def _content(opened: Opened, segments: Sequence[Segment]) -> Iterator[str]:
-    """All of a recording that its scores depend on, streams by their content."""
-    yield opened.recording.id
-    for person in opened.recording.participants:
-        yield f"participant {person.name} {person.role}"
-        for name, stream in person.streams():
-            try:
-                yield f"{name} {stream.fingerprint()}"
-            except InputError as error:
-                yield f"{name} {error}"
-    yield json.dumps([(segment.participant, segment.start, segment.end) for segment in segments])
-    yield from opened.notes
+def _content(entry: Input) -> Iterator[str]:
+    """All of an input that its scores depend on, files by their content; nothing is decoded for it."""
+    yield from (entry.id, repr(entry.who), *entry.notes)
+    for kind, path in sorted(entry.files.items()):
+        sidecar = path.with_name(path.name.removesuffix(".gz").rpartition(".")[0] + ".json")
+        for part in (path, sidecar) if sidecar != path else (path,):
+            yield f"{kind} {_fingerprint_below(part)}"
+    for segment in entry.segments:
+        yield repr((segment.participant, segment.start, segment.end))
+        for person in segment.recording.participants:
+            yield f"participant {person.name} {person.role}"
+            for name, stream in person.streams():
+                try:
+                    yield f"{name} {stream.fingerprint()}"
+                except InputError as error:
+                    yield f"{name} {error}"
+
+
+def _fingerprint_below(path: Path) -> str:
+    """Fingerprint of a file, or of all files of a folder; of a file that is not there, its reason."""
+    try:
+        inside = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else []
+        if not inside:
+            return file_fingerprint(path)
+        return fingerprint(*(f"{part.relative_to(path)} {file_fingerprint(part)}" for part in inside))
+    except InputError as error:
+        return str(error)
 
 
 def _part(found: Sequence[Prediction], opened: Opened, measures: Sequence[str]) -> Part:
@@ -157,4 +173,4 @@ def _lost(parts: Iterable[Mapping[str, Mapping[str, str]]]) -> list[str]:
 def _odd(entry: Input, error: Exception) -> Failed:
     """One odd recording must not cost the others."""
     log.error("Scoring %s", entry.source, exc_info=error)
-    return Failed(f"unexpected {type(error).__name__}: {error}")
+    return Failed(f"unexpected {type(error).__name__}: {error}", odd=True)
