@@ -38,7 +38,7 @@ def warm_up(
     fabric = fabric or Fabric(devices=1)
     examples = supervised_rows(policy, dialogues)
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=learning_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=max(steps, 2), pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=max(steps, 20), pct_start=0.1)
     model, optimizer = fabric.setup(policy.model.train(), optimizer)
     choice, losses = random.Random(seed), []
     for _ in track(range(steps), "Warm-up"):
