@@ -73,7 +73,8 @@ def _expand(inputs: Sequence[Path | str]) -> tuple[list[Path], list[Path], Path]
                 continue
             else:
                 files[path] = None
-            bases.append(base)
+            # A session is a folder but counts as a file.
+            bases.append(path.parent if base == path and path in files else base)
     common = Path(os.path.commonpath(bases)) if bases else Path()
     return list(manifests), list(files), common
 

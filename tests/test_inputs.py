@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import textgrid
 
 from empdetect.errors import InputError
 from empdetect.inputs import find_recordings
@@ -272,6 +274,11 @@ def test_a_broken_stream_does_not_cost_the_others(tmp_path: Path) -> None:
         ("a.wav", b"RIFFbroken", "FFmpeg cannot decode"),
         ("a.vtt", b"\xff\xfe\x00broken", "not UTF-8"),
         ("a.json", b"[{", "not valid"),
+        ("a.json", b"[" * 100_000, "not valid"),
+        ("a.eaf", b"<a", "not valid"),
+        ("a.TextGrid", b"File type", "not valid"),
+        ("a.zip", b"PK\x03\x04broken", "not a valid table"),
+        ("a.rttm", b"SPEAKER", "line 1 has 1 fields"),
         ("a_physio.tsv.gz", b"not gzip", "no a_physio.json beside it"),
     ],
 )
@@ -280,6 +287,41 @@ def test_what_cannot_be_read_says_why(name: str, content: bytes, message: str, t
     [entry] = find_recordings([tmp_path])
     with pytest.raises(InputError, match=message):
         entry.open()
+
+
+def test_turns_of_rttm_and_of_annotations_belong_to_the_recording(tmp_path: Path) -> None:
+    film(tmp_path / "a.mp4", 2.0)
+    text(tmp_path / "a.vtt", VTT.replace("<v Ann>", "").replace("<v Ben>", ""))
+    text(tmp_path / "a.rttm", "SPEAKER a 1 0 1 <NA> <NA> Cem <NA> <NA>\nSPEAKER a 1 1 1 <NA> <NA> Dea <NA> <NA>\n")
+    [entry] = find_recordings([tmp_path])
+    assert set(entry.files) == {"video", "transcript", "turns"}
+    assert [person.name for person in entry.open().recording.participants] == ["Cem", "Dea"]
+    (tmp_path / "a.rttm").unlink()
+    grid = textgrid.TextGrid(maxTime=2.0)
+    for name, start in (("Eva", 0.0), ("Fay", 1.0)):
+        tier = textgrid.IntervalTier(name, 0.0, 2.0)
+        tier.add(start, start + 1.0, "speaks")
+        grid.append(tier)
+    grid.write(str(tmp_path / "a.TextGrid"))
+    [entry] = find_recordings([tmp_path])
+    assert entry.files["transcript"].name == "a.vtt"
+    assert [(u.text, u.speaker) for u in entry.open().transcript().utterances] == [("hello", "Eva"), ("hi", "Fay")]
+
+
+def test_a_session_of_an_e4_is_a_recording_or_part_of_one(tmp_path: Path) -> None:
+    for folder in ("s1/talk_e4", "s2/A01B2C"):
+        text(tmp_path / folder / "EDA.csv", "1600000000.0\n4.0\n0.1\n0.2\n")
+        text(tmp_path / folder / "info.txt", "about the session")
+    sound(tmp_path / "s1" / "talk.wav")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a.jpg", "x")
+    first, second = find_recordings([tmp_path])
+    assert (first.id, set(first.files)) == ("s1/talk", {"audio", "physiology"})
+    assert (second.id, set(second.files)) == ("s2/A01B2C", {"physiology"})
+    [person] = second.open().recording.participants
+    assert person.physiology is not None
+    assert person.physiology.read().signals["EDA"].rate == 4
+    assert ids(tmp_path / "s2" / "A01B2C") == ["A01B2C"]
 
 
 def test_a_film_without_sound_has_no_audio(tmp_path: Path) -> None:
