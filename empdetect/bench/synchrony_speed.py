@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,10 @@ def measure(seconds: float, seed: int, surrogates: int = SURROGATES) -> dict[str
     one_pass, _, ours = _timed(lambda: windowed_cross_correlation(x, y, RATE, MAX_LAG, WINDOW, HOP).values)
     ways = {"multiSyncPy": by_multisyncpy, "plain loop": by_loop}
     peers = {name: _peer(way, x, y, ours, one_pass) for name, way in ways.items()}
-    shorter = {
-        f"{part:g}": _timed(lambda p=part: whole_test(x[: int(len(x) * p)], y[: int(len(x) * p)], surrogates))[0]
-        for part in (0.25, 0.5)
-    }
+    shorter = {}
+    for part in (0.25, 0.5):
+        cut = x[: int(part * len(x))], y[: int(part * len(y))]
+        shorter[f"{part:g}"], _, _ = _timed(partial(whole_test, *cut, surrogates))
     return {
         "seconds": seconds,
         "rate": RATE,

@@ -77,7 +77,8 @@ def seconds_needed(
     critical = norm.isf((1 - (1 - _claimed_level(alpha, count)) ** (1 / lags)) / 2)
     independent = ((critical + norm.isf(1 - power)) / np.arctanh(abs(r))) ** 2 + 3
     if whiten:
-        samples = max(independent, LEAST_EFFECTIVE) + default_order(int(independent))
+        # One is used up as past; the others pay for two filters that are estimated, and blur the peak.
+        samples = max(independent, LEAST_EFFECTIVE) + 3 * default_order(int(independent))
     else:
         # Of two signals of the same AR(1): Bartlett's sum in closed form.
         samples = max(independent, LEAST_EFFECTIVE) * (1 + autocorrelation**2) / (1 - autocorrelation**2)
@@ -133,7 +134,8 @@ def simulated_power(
     values = simulate_dyads(dyads, r, lag, conditions=conditions, seed=seed).values
     tests = [
         compare_pair(
-            *pair,
+            first,
+            second,
             rate,
             PeakCorrelation(max_lag),
             surrogate,
@@ -142,7 +144,7 @@ def simulated_power(
             clock_error=clock_error,
             seed=seed + number,
         )
-        for number, pair in enumerate(track(values, "simulated dyads"))
+        for number, (first, second) in enumerate(track(values, "simulated dyads"))
     ]
     return _counted(tests, lag, clock_error)
 

@@ -13,7 +13,7 @@ from empdetect.contagion.stimulus import partial_out
 
 @dataclass(frozen=True)
 class Preparation:
-    """In this order: a trend is taken out, then what a stimulus explains, then each signal's own memory.
+    """A trend is taken out, then what a stimulus explains and each signal's own memory.
 
     Args:
         degree: of the trend's polynomial; see ``detrend``.
@@ -44,9 +44,10 @@ class Preparation:
         Raises:
             InputError: the stimulus does not belong to them.
         """
+        x = detrend(x, self.degree)
         if self.stimulus is not None:
             # The trend goes out of the stimulus as well, or it would bring its own back.
             stimulus = detrend(np.asarray(self.stimulus, np.float64), self.degree)
-            x = partial_out(detrend(x, self.degree), stimulus, rate, self.response)[..., round(self.response * rate) :]
-        x = detrend(x, self.degree)
+            lost = round(self.response * rate)
+            return partial_out(x, stimulus, rate, self.response, self.whiten)[..., lost:]
         return prewhiten(x).values if self.whiten else x

@@ -8,26 +8,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from empdetect.contagion.gaps import Array, interpolated
+from empdetect.contagion.measures.autoregression import prewhiten
 from empdetect.errors import InputError
 
-SAMPLES_PER_LAG = 10
-"""Known samples that each fitted lag needs."""
+SAMPLES_PER_TERM = 5
+"""Known samples that each fitted number needs."""
 
 
-def partial_out(x: ArrayLike, stimulus: ArrayLike, rate: float, response: float = 10.0) -> Array:
-    """What of a signal a linear response to the stimulus does not explain.
+def partial_out(x: ArrayLike, stimulus: ArrayLike, rate: float, response: float = 10.0, whiten: bool = True) -> Array:
+    """What of a signal neither a linear response to the stimulus nor its own past explains.
 
-    Least squares on the stimulus at each lag from 0 to ``response`` (a finite impulse response, as in Dale, Human
-    Brain Mapping 8, 1999). What somebody does in a way that is not linear in the stimulus, or later, stays in.
+    Least squares on the stimulus at each lag from 0 to ``response`` (a finite impulse response; Dale, Human Brain
+    Mapping 8, 1999) and, at once, on the signal's own past (an ARX model; Ljung, System Identification, 1999, ch. 4).
+    Without the past, the response of a slow signal is estimated so badly that some of the stimulus stays in both
+    people, and looks like coupling. What somebody does that is not linear in the stimulus, or later, stays in.
 
     Args:
-        x: ``(..., time)`` of one person, NaN for missing.
+        x: ``(..., time)`` of one person each, of mean near 0, NaN for missing.
         stimulus: ``(time,)`` or ``(feature, time)`` what was seen or heard, on the same clock; gaps in it are bridged.
         rate: samples per second, in Hz.
         response: how late a person may still respond, in seconds.
+        whiten: take the signal's own past out, as many samples of it as ``prewhiten`` finds.
 
     Returns:
-        ``(..., time)``; NaN where ``x`` is, and for the first ``response`` seconds, whose past nobody recorded.
+        ``(..., time)``; NaN where ``x`` or what it is told from is not known, such as the first ``response`` seconds.
 
     Raises:
         InputError: the lengths differ, nothing of the stimulus is known, or the recording is too short to fit it.
@@ -39,21 +43,33 @@ def partial_out(x: ArrayLike, stimulus: ArrayLike, rate: float, response: float 
             f"shape {np.shape(stimulus)}; bring it to their grid first"
         )
     lags = round(response * rate) + 1
-    needed = SAMPLES_PER_LAG * lags * len(seen) + lags
+    needed = SAMPLES_PER_TERM * lags * len(seen) + lags
     if values.shape[-1] < needed:
         raise InputError(
             f"Taking out a stimulus at lags up to {response:g} s: {needed / rate:g} s of recording are needed, got "
             f"{values.shape[-1] / rate:g} s; lower 'response' or the rate"
         )
-    windows = np.lib.stride_tricks.sliding_window_view(seen, lags, axis=-1)
-    design = np.moveaxis(windows, 0, 1).reshape(windows.shape[1], -1)
-    design = np.concatenate([design - design.mean(axis=0), np.ones((len(design), 1))], axis=1)
+    past = np.concatenate([_past(row, lags, start=0) for row in seen], axis=1)
+    orders = prewhiten(values).order if whiten else np.zeros(values.shape[:-1], np.int64)
     rows = values.reshape(-1, values.shape[-1])
-    left = np.full(rows.shape, np.nan)
-    for row, out in zip(rows[:, lags - 1 :], left[:, lags - 1 :]):
-        known = np.isfinite(row)
-        if known.sum() > SAMPLES_PER_LAG * design.shape[1] // 2:
-            # Neighbouring lags of a slow stimulus are nearly the same: the pseudo-inverse drops what cannot be told.
-            weights = np.linalg.lstsq(design[known], row[known], rcond=1e-6)[0]
-            out[known] = row[known] - design[known] @ weights
-    return left.reshape(values.shape)
+    left = [_unexplained(row, past, int(order)) for row, order in zip(rows, orders.reshape(-1))]
+    return np.stack(left).reshape(values.shape)
+
+
+def _past(x: Array, terms: int, start: int) -> Array:
+    """Samples ``start`` to ``start + terms - 1`` ago ``(time, term)``, NaN before the first one."""
+    padded = np.concatenate([np.full(start + terms - 1, np.nan), x])
+    return np.lib.stride_tricks.sliding_window_view(padded, terms)[: len(x), ::-1]
+
+
+def _unexplained(x: Array, seen: Array, order: int) -> Array:
+    """What is left of one signal ``(time,)`` after what was seen ``(time, term)`` and its own past."""
+    terms = [seen, np.ones((len(x), 1))] + ([_past(x, order, start=1)] if order else [])
+    design = np.concatenate(terms, axis=1)
+    known = np.isfinite(x) & np.isfinite(design).all(axis=1)
+    left = np.full(x.shape, np.nan)
+    if known.sum() >= SAMPLES_PER_TERM * design.shape[1]:
+        # Neighbouring lags of a slow stimulus are nearly the same: directions that cannot be told apart are dropped.
+        weights = np.linalg.lstsq(design[known], x[known], rcond=1e-9)[0]
+        left[known] = x[known] - design[known] @ weights
+    return left

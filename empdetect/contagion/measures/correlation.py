@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from empdetect.contagion.gaps import Array, pair
+from empdetect.contagion.gaps import Array, known_share, pair
 from empdetect.contagion.measures.autoregression import autocorrelation, prewhiten
 from empdetect.contagion.measures.detrending import detrend
 
@@ -19,12 +19,14 @@ class Correlation:
         samples: ``(...)`` known in both signals.
         effective: ``(...)`` independent samples that would tell as much.
         p: ``(...)`` two-sided, of r from 0; NaN where fewer than ``LEAST_EFFECTIVE`` effective samples are left.
+        quality: ``(...)`` share of the samples that is known in both signals, 0 to 1.
     """
 
     values: Array
     samples: Array
     effective: Array
     p: Array
+    quality: Array
 
 
 LEAST_EFFECTIVE = 50.0
@@ -51,13 +53,14 @@ def correlation(
         InputError: the signals do not belong together; see ``gaps.pair``.
     """
     one, other = pair(x, y, rate, "Correlating")
+    quality = known_share(one, other)
     one, other = detrend(one, degree), detrend(other, degree)
     if whiten:
         one, other = prewhiten(one, max_order).values, prewhiten(other, max_order).values
     r, samples = pearson(one, other)
     # The degrees of the polynomial are gone, and so are those of two means.
     effective = np.minimum(effective_samples(one, other), samples) - degree
-    return Correlation(r, samples, effective, correlation_p(r, effective))
+    return Correlation(r, samples, effective, correlation_p(r, effective), quality)
 
 
 def pearson(x: Array, y: Array) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from empdetect.contagion.gaps import Array, Flags, pair, usable
+from empdetect.contagion.gaps import Array, Flags, known_share, pair, usable
 from empdetect.contagion.measures.lagged_products import centred, overlap_correlations, window_correlations
 from empdetect.errors import InputError
 
@@ -22,11 +22,13 @@ class CrossCorrelation:
         values: ``(..., lag)`` Pearson's r over the part where both are known; NaN where that is too short or flat.
         lags: ``(lag,)`` in seconds, growing; positive: the second person follows.
         samples: ``(..., lag)`` how many samples are known in both.
+        quality: ``(...)`` share of the samples that is known in both signals, 0 to 1.
     """
 
     values: Array
     lags: Array
     samples: Array
+    quality: Array
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class WindowedCrossCorrelation:
         lags: ``(lag,)`` in seconds, growing; positive: the second person follows.
         starts: ``(window,)`` of the first person's window, in seconds from the first sample.
         samples: ``(..., window, lag)`` how many samples are known in both.
+        quality: ``(...)`` share of the samples that is known in both signals, 0 to 1.
     """
 
     values: Array
     lags: Array
     starts: Array
     samples: Array
+    quality: Array
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def cross_correlation(x: ArrayLike, y: ArrayLike, rate: float, max_lag: float) -
     one, other = _checked(x, y, rate, "Cross-correlating")
     reach = lag_samples(max_lag, rate, one.shape[-1] - 1)
     values, samples = overlap_correlations(one, other, reach)
-    return CrossCorrelation(values, np.arange(-reach, reach + 1) / rate, samples)
+    return CrossCorrelation(values, np.arange(-reach, reach + 1) / rate, samples, _share(one, other))
 
 
 def windowed_cross_correlation(
@@ -119,7 +123,8 @@ def windowed_cross_correlation(
     if samples.min() < least:
         values = np.where(samples >= least, values, np.nan)
     starts = (reach + step * np.arange(values.shape[-2])) / rate
-    return WindowedCrossCorrelation(values, np.arange(-reach, reach + 1) / rate, starts, samples)
+    lags = np.arange(-reach, reach + 1) / rate
+    return WindowedCrossCorrelation(values, lags, starts, samples, _share(one, other))
 
 
 def pick_peaks(values: Array, lags: Array, reach: float = 0.5) -> Peaks:
@@ -168,6 +173,10 @@ def _checked(x: ArrayLike, y: ArrayLike, rate: float, doing: str) -> tuple[Array
     """Both signals centred; not broadcast against each other, which would do one person's part again and again."""
     pair(x, y, rate, doing)
     return centred(usable(np.asarray(x, np.float64))), centred(usable(np.asarray(y, np.float64)))
+
+
+def _share(x: Array, y: Array) -> Array:
+    return known_share(*np.broadcast_arrays(x, y))
 
 
 def _picked(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from empdetect.contagion.gaps import Array
+from empdetect.contagion.gaps import Array, Flags
 from empdetect.errors import InputError
 
 
@@ -26,7 +26,7 @@ def detrend(x: ArrayLike, degree: int = 1) -> Array:
     if degree < 0:
         raise InputError(f"Detrending: 'degree' must be 0 or more, got {degree}")
     values = np.asarray(x, np.float64)
-    basis = np.polynomial.legendre.legvander(np.linspace(-1, 1, values.shape[-1]), degree)
+    basis: Array = np.polynomial.legendre.legvander(np.linspace(-1, 1, values.shape[-1]), degree).astype(np.float64)
     known = np.isfinite(values)
     if known.all():
         q = np.linalg.qr(basis)[0]
@@ -35,7 +35,7 @@ def detrend(x: ArrayLike, degree: int = 1) -> Array:
     return np.stack([_residual(row, basis, at) for row, at in zip(flat, there)]).reshape(values.shape)
 
 
-def _residual(row: Array, basis: Array, known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Array:
+def _residual(row: Array, basis: Array, known: Flags) -> Array:
     left = np.full(row.shape, np.nan)
     if known.sum() > basis.shape[1]:
         q = np.linalg.qr(basis[known])[0]

@@ -72,19 +72,21 @@ def window_correlations(x: Array, y: Array, reach: int, length: int, step: int) 
     spectrum, scale_x = _window_spectra(inner, length + 2 * reach, FLAT * _variance(x) * length)
     scale_y = np.lib.stride_tricks.sliding_window_view(_moving_scale(y, length), lags, axis=-1)[..., ::step, :]
     found = np.empty((*shape, windows, lags))
-    parts = [
-        np.broadcast_to(part, (*shape, *part.shape[-2:])) for part in (spectrum, scale_x, outer, scale_y)
-    ]  # views: what is the same for all is not copied
+    # Views: what is the same for all signals is not copied.
+    spectra = np.broadcast_to(spectrum, (*shape, *spectrum.shape[-2:]))
+    outers = np.broadcast_to(outer, (*shape, *outer.shape[-2:]))
+    scales = [np.broadcast_to(scale, (*shape, *scale.shape[-2:])) for scale in (scale_x, scale_y)]
     for at in np.ndindex(shape[:-1]):
-        _fill_windows(found[at], *(part[at] for part in parts))
+        _fill_windows(found[at], spectra[at], outers[at], scales[0][at], scales[1][at])
     return found, np.broadcast_to(np.array(float(length)), found.shape)
 
 
-def _fill_windows(found: Array, spectrum: NDArray[np.complex128], scale_x: Array, outer: Array, scale_y: Array) -> None:
+def _fill_windows(found: Array, spectrum: NDArray[np.complex128], outer: Array, scale_x: Array, scale_y: Array) -> None:
     """Fill in correlations ``(signal, window, lag)``, or ``(window, lag)``, some at a time."""
-    windows, lags = found.shape[-2:]
     if found.ndim == 2:
-        found, spectrum, scale_x, outer, scale_y = (p[None] for p in (found, spectrum, scale_x, outer, scale_y))
+        _fill_windows(found[None], spectrum[None], outer[None], scale_x[None], scale_y[None])
+        return
+    windows, lags = found.shape[-2:]
     rows = max(1, AT_ONCE // (windows * lags))
     chunk = windows if rows > 1 else max(1, AT_ONCE // lags)
     for row in range(0, len(found), rows):

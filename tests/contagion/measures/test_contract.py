@@ -10,6 +10,8 @@ import pytest
 from empdetect.contagion.alignment import align
 from empdetect.contagion.measures.coherence import coherence
 from empdetect.contagion.measures.concordance import concordance
+from empdetect.contagion.measures.correlation import correlation
+from empdetect.contagion.measures.cross_correlation import cross_correlation, windowed_cross_correlation
 from empdetect.contagion.measures.granger import granger
 from empdetect.contagion.measures.phase import cluster_phase, group_phases, kuramoto_order, phase_locking
 from empdetect.contagion.measures.recurrence import cross_recurrence, group_recurrence
@@ -24,6 +26,9 @@ SAMPLES = 800
 Measure = Callable[..., Any]
 
 MEASURES: dict[str, Measure] = {
+    "correlation": lambda x, y, rate=RATE: correlation(x, y, rate),
+    "cross-correlation": lambda x, y, rate=RATE: cross_correlation(x, y, rate, 2.0),
+    "windows": lambda x, y, rate=RATE: windowed_cross_correlation(x, y, rate, 2.0, 8.0),
     "concordance": lambda x, y, rate=RATE: concordance(x, y, rate),
     "warping": lambda x, y, rate=RATE: dynamic_time_warping(x, y, rate, 1.0, lags=True),
     "recurrence": lambda x, y, rate=RATE: cross_recurrence(x, y, rate, 1.0, embedding=2, delay=0.3),
