@@ -26,6 +26,7 @@ examples:
   empdetect demo --out demo/
   empdetect fit --config configs/epitome.yaml
   empdetect bench epitome --data-root DATA -o results.json
+  empdetect contagion anna.mp4 ben.mp4 -o contagion/ --report
   empdetect score interviews/ --detector runs/epitome/detector -o scores/ --report
   empdetect rl train --config configs/rl/demo.yaml
 
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     for name, help_line in TRAINING.items():
         jobs.add_parser(name, help=help_line, add_help=False)
     _add_score(jobs)
+    _add_contagion(jobs)
     _add_serve(jobs)
     _add_data(jobs)
     _add_bench(jobs)
@@ -103,6 +105,51 @@ def _add_score(jobs: Jobs) -> None:
     score.add_argument("--workers", type=int, default=1, metavar="N", help="processes at once (default: %(default)s)")
     score.add_argument("--engine", default="local", help="local, or ray for a Ray cluster (default: %(default)s)")
     score.set_defaults(job=_score)
+
+
+def _add_contagion(jobs: Jobs) -> None:
+    compare = jobs.add_parser(
+        "contagion", help="did emotion pass between people, from whom to whom, how late, how sure"
+    )
+    compare.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="files, one a person; or one recording, manifest or scores.tsv"
+    )
+    compare.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
+    compare.add_argument(
+        "--signal", action="append", default=[], metavar="NAME",
+        help="what to compare (motion, sound, EDA_phasic, a column, a measure), or one of each person, A:B; may come again",
+    )  # fmt: skip
+    number = {"type": float, "metavar": "S"}
+    compare.add_argument("--rate", type=float, metavar="HZ", help="samples a second of the grid (default: the lowest)")
+    compare.add_argument("--statistic", default="peak", help="peak, windows or lag0 (default: %(default)s)")
+    compare.add_argument("--max-lag", default=5.0, help="largest lag, in seconds (default: %(default)s)", **number)
+    compare.add_argument("--least-lag", default=0.0, help="leave out smaller lags (default: %(default)s)", **number)
+    compare.add_argument("--window", default=30.0, help="in which the lag is followed (default: %(default)s)", **number)
+    compare.add_argument("--hop", help="from window to window (default: half a window)", **number)
+    compare.add_argument(
+        "--surrogates", default="phase", metavar="KIND", help="phase, iaaft, segments or shifts (default: %(default)s)"
+    )
+    compare.add_argument("--count", type=int, default=999, metavar="N", help="of surrogates (default: %(default)s)")
+    compare.add_argument("--segment", default=30.0, help="of shuffled segments (default: %(default)s)", **number)
+    compare.add_argument(
+        "--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="re-pair with these people"
+    )
+    compare.add_argument("--same-stimulus", action="store_true", help="the strangers saw and heard what the pair did")
+    compare.add_argument("--stimulus", type=Path, metavar="FILE", help="table of what all saw, which is taken out")
+    compare.add_argument("--response", default=10.0, help="latest response to it (default: %(default)s)", **number)
+    compare.add_argument(
+        "--clock", metavar="NAME", help="signal that all recorded, by which clocks are compared (sound)"
+    )
+    compare.add_argument("--clock-error", default=0.1, help="clocks may disagree by (default: %(default)s)", **number)
+    compare.add_argument("--trend", type=int, default=1, metavar="N", help="degree taken out (default: %(default)s)")
+    compare.add_argument("--keep-memory", action="store_true", help="do not take each signal's own memory out")
+    compare.add_argument("--alpha", type=float, default=0.05, help="level (default: %(default)s)")
+    compare.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
+    compare.add_argument("--detector", default="text-empathy", metavar="DIR", help="scores the words of transcripts")
+    compare.add_argument("--roles", type=Path, metavar="FILE", help="who speakers and faces are (.tsv or .yaml)")
+    compare.add_argument("--faces", action="store_true", help="each face in a film is a participant")
+    compare.add_argument("--report", action="store_true", help="an HTML page of each recording")
+    compare.set_defaults(job=_contagion)
 
 
 def _add_serve(jobs: Jobs) -> None:
@@ -231,6 +278,25 @@ def _score(parsed: argparse.Namespace) -> int:
     return SOME_FAILED if outcome.failed else DONE
 
 
+def _contagion(parsed: argparse.Namespace) -> int:
+    from empdetect.comparing import Settings, compare_groups, groups_of
+    from empdetect.participants.people import WhoIsWho
+    from empdetect.roles import Roles, read_roles
+
+    renamed = {"signals": tuple(parsed.signal), "surrogate": parsed.surrogates, "strangers": tuple(parsed.strangers)}
+    same = ("rate", "statistic", "max_lag", "least_lag", "window", "hop", "count", "segment", "same_stimulus")
+    same += ("stimulus", "response", "clock", "clock_error", "trend", "alpha", "seed", "detector")
+    settings = Settings(**renamed, **{name: getattr(parsed, name) for name in same}, whiten=not parsed.keep_memory)
+    who = WhoIsWho(read_roles(parsed.roles) if parsed.roles else Roles(), parsed.faces)
+    outcome = compare_groups(groups_of(parsed.inputs, settings, who), settings, parsed.out, parsed.report)
+    for line in outcome.lines:
+        _print(line)
+    for reason in outcome.failures:
+        _tell(f"empdetect: {reason}")
+    _tell("\n".join([f"scores: {outcome.table}", *(f"report: {path}" for path in outcome.reports)]))
+    return SOME_FAILED if outcome.failures else DONE
+
+
 def _who_is_who(parsed: argparse.Namespace) -> "WhoIsWho":
     from empdetect.device import pick_device
     from empdetect.participants.people import WhoIsWho
@@ -348,6 +414,9 @@ def _rl_replay(parsed: argparse.Namespace) -> int:
     verdict = "all the same" if found.same else f"{len(found.differences)} differences"
     _print(f"{found.dialogues} dialogues, {found.exchanges} questions, {found.emotions} emotions: {verdict}")
     _print(f"{found.rewards} rewards worked out again")
+    if found.exchanges:
+        tokens = f"{found.prompt_tokens} tokens in and {found.completion_tokens} out"
+        _print(f"the recorded run took {tokens} of the language model, with {found.retries} attempts that failed")
     return DONE if found.same else SOME_FAILED
 
 

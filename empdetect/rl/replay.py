@@ -47,6 +47,8 @@ class Replay:
 
     Args:
         dialogues, emotions, rewards, exchanges: how many were worked out again.
+        retries: attempts to ask the language model that failed in the recorded run.
+        prompt_tokens, completion_tokens: what the recorded run took of the language model.
         differences: what differs; none if the run is verified.
     """
 
@@ -54,6 +56,9 @@ class Replay:
     emotions: int = 0
     rewards: int = 0
     exchanges: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     differences: tuple[Difference, ...] = ()
 
     @property
@@ -94,11 +99,15 @@ def _batch(number: int, batch: Batch, user: User, heads: Mapping[str, Reward], m
     else:
         rewards = score_heads({name: heads[name] for name in batch.rewards}, again)
         differences += list(_rewards(number, batch.rewards, rewards))
+    asked = [one for dialogue in batch.dialogues for turn in dialogue.exchanges for one in turn]
     return Replay(
         dialogues=len(again),
         emotions=sum(len(dialogue.emotions) for dialogue in again),
         rewards=sum(map(len, batch.rewards.values())),
-        exchanges=sum(len(turn) for dialogue in batch.dialogues for turn in dialogue.exchanges),
+        exchanges=len(asked),
+        retries=sum(len(one.failures) for one in asked),
+        prompt_tokens=sum(one.prompt_tokens for one in asked),
+        completion_tokens=sum(one.completion_tokens for one in asked),
         differences=tuple(differences),
     )
 

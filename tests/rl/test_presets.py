@@ -53,5 +53,7 @@ def test_sage_eval_runs_as_its_first_line_says(
         assert main([*told, "--set", f"{base}={stub.url}", "--set", "max_turns=2", "--set", "max_new_tokens=4"]) == 0
         assert stub.requests[0]["model"] == "deepseek-v3" and len(stub.requests) == 8
     assert main(["rl", "replay", str(tmp_path / "out" / "cassette-1.jsonl.gz")]) == 0
-    assert "2 dialogues, 8 questions, 6 emotions: all the same" in capsys.readouterr().out
+    told_again = capsys.readouterr().out
+    assert "2 dialogues, 8 questions, 6 emotions: all the same" in told_again
+    assert "800 tokens in and 80 out" in told_again and "0 attempts" in told_again
     assert "| user: sentient |" in (tmp_path / "out" / "results.md").read_text(encoding="utf-8")

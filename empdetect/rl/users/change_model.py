@@ -119,6 +119,6 @@ def _sigmoid(scores: Floats) -> Floats:
     return np.exp(-np.logaddexp(0.0, -scores))
 
 
-def rounded(change: float) -> float:
-    """Change in tenths of a point: the same on machines whose last bits differ."""
-    return math.floor(change * 10 + 0.5) / 10
+def rounded(points: float) -> float:
+    """Points in tenths: the same on machines whose last bits differ."""
+    return math.floor(points * 10 + 0.5) / 10

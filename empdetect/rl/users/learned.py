@@ -69,7 +69,7 @@ class LearnedUser(User):
         """The answer to the last reply; the reasons tell the probability of each change."""
         chances = self._model.chances([moment_of(dialogue)])
         change = self._drawn(dialogue, chances[0]) if self.sample else rounded(float(expected_change(chances)[0]))
-        emotion = self.rules.moved(dialogue.emotions[-1], change)
+        emotion = rounded(self.rules.moved(dialogue.emotions[-1], change))
         done = emotion >= 100.0 or emotion < self.rules.give_up
         text = self._said.answer(dialogue, change, emotion, goodbye=done)
         reasons = tuple(f"{level:+g} with probability {chance:.2f}" for level, chance in zip(LEVELS, chances[0]))

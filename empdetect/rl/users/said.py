@@ -69,7 +69,8 @@ class Said:
             name, moment = step.profile.id, step.moment
             lines[Line(name, step.opening, "", 0.0, 40.0, -1)] = None
             after = moment.emotion + step.change
-            lines[Line(name, step.answer, moment.reply, step.change, after, moment.turn)] = None
+            if step.answer.strip():  # a few logged users said nothing
+                lines[Line(name, step.answer, moment.reply, step.change, after, moment.turn)] = None
         scenes = {step.profile.id: step.profile.scene for step in found}
         return cls(list(lines), scenes, {step.profile.id: step.profile.intention for step in found})
 

@@ -11,6 +11,7 @@ import pytest
 
 from empdetect.cli import main
 from empdetect.components import build, describe
+from empdetect.conformance import check_user
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.environment import EmpathyEnvironment
@@ -174,3 +175,8 @@ def test_the_published_logs_are_read(data_root: Path) -> None:
         known = profiles[step.profile.id]
         assert (step.profile.scene, step.profile.intention) == (known.scene, known.intention)
         assert step.profile.group == known.group and 0 <= step.moment.turn < 10
+
+
+@pytest.mark.parametrize("sample", [False, True])
+def test_it_keeps_the_promises_of_a_user(folder: Path, sample: bool) -> None:
+    check_user(LearnedUser(str(folder), sample), [profile(1), profile(2), profile(3)])
