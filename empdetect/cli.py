@@ -108,16 +108,14 @@ def _add_score(jobs: Jobs) -> None:
 
 
 def _add_contagion(jobs: Jobs) -> None:
-    compare = jobs.add_parser(
-        "contagion", help="did emotion pass between people, from whom to whom, how late, how sure"
-    )
+    compare = jobs.add_parser("contagion", help="did emotion pass between people, from whom, how late, how sure")
     compare.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="files, one a person; or one recording, manifest or scores.tsv"
     )
     compare.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
     compare.add_argument(
         "--signal", action="append", default=[], metavar="NAME",
-        help="what to compare (motion, sound, EDA_phasic, a column, a measure), or one of each person, A:B; may come again",
+        help="what to compare (motion, sound, EDA, a column, a measure), or A:B, one of each person; may come again",
     )  # fmt: skip
     number = {"type": float, "metavar": "S"}
     compare.add_argument("--rate", type=float, metavar="HZ", help="samples a second of the grid (default: the lowest)")
@@ -131,15 +129,11 @@ def _add_contagion(jobs: Jobs) -> None:
     )
     compare.add_argument("--count", type=int, default=999, metavar="N", help="of surrogates (default: %(default)s)")
     compare.add_argument("--segment", default=30.0, help="of shuffled segments (default: %(default)s)", **number)
-    compare.add_argument(
-        "--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="re-pair with these people"
-    )
+    compare.add_argument("--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="re-pair with them")
     compare.add_argument("--same-stimulus", action="store_true", help="the strangers saw and heard what the pair did")
     compare.add_argument("--stimulus", type=Path, metavar="FILE", help="table of what all saw, which is taken out")
     compare.add_argument("--response", default=10.0, help="latest response to it (default: %(default)s)", **number)
-    compare.add_argument(
-        "--clock", metavar="NAME", help="signal that all recorded, by which clocks are compared (sound)"
-    )
+    compare.add_argument("--clock", metavar="NAME", help="signal that all recorded, to compare clocks by (sound)")
     compare.add_argument("--clock-error", default=0.1, help="clocks may disagree by (default: %(default)s)", **number)
     compare.add_argument("--trend", type=int, default=1, metavar="N", help="degree taken out (default: %(default)s)")
     compare.add_argument("--keep-memory", action="store_true", help="do not take each signal's own memory out")
@@ -217,6 +211,7 @@ def _add_rl(jobs: Jobs) -> None:
     valid.add_argument(
         "--detector", action="append", default=[], metavar="DIR", help="a detector to ask; may come again"
     )
+    valid.add_argument("--no-detector", action="store_true", help="ask our own guards and formats alone, in a minute")
     valid.add_argument("--replies", type=int, default=0, metavar="N", help="replies a model (default: all)")
     valid.add_argument("-o", "--out", required=True, type=Path, metavar="MD", help="file for the table")
     valid.set_defaults(job=_rl_validity)
@@ -432,7 +427,8 @@ def _rl_evaluate(parsed: argparse.Namespace) -> int:
 def _rl_validity(parsed: argparse.Namespace) -> int:
     from empdetect.rl.validity import write_validity
 
-    _print(write_validity(parsed.out, parsed.data_root, parsed.detector, parsed.replies))
+    detectors = [] if parsed.no_detector else parsed.detector or ["text-empathy"]
+    _print(write_validity(parsed.out, parsed.data_root, detectors, parsed.replies))
     return DONE
 
 

@@ -256,7 +256,6 @@ def validity_table(heads: Mapping[str, Reward], logged: Sequence[Logged]) -> str
 
 def write_validity(out: Path, data_root: Path | None, detectors: Sequence[str], replies: int = 0) -> str:
     """Write the table with what it means; see ``empdetect rl validity``."""
-    asked = list(detectors) or ["text-empathy"]
     logged = read_logged(data_root, replies)
     scenarios = len({one.scenario for one in logged})
     text = "\n\n".join(
@@ -264,7 +263,7 @@ def write_validity(out: Path, data_root: Path | None, detectors: Sequence[str], 
             "# Reward heads and the recorded change of emotion",
             f"{len(logged)} replies of {len({one.model for one in logged})} language models in {scenarios} scenarios "
             f"of {ABOUT}",
-            validity_table(heads_of(asked), logged),
+            validity_table(heads_of(detectors), logged),
         ]
     )
     out.parent.mkdir(parents=True, exist_ok=True)
