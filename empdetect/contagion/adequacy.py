@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from empdetect.contagion.gaps import Array
-from empdetect.contagion.measures.correlation import LEAST_EFFECTIVE, effective_samples
+from empdetect.contagion.measures.correlation import effective_samples
 from empdetect.contagion.measures.detrending import detrend
 from empdetect.contagion.series import unusable
 
 LEAST_KNOWN = 0.5
 """Share of the samples that must be known in both signals."""
+LEAST_EFFECTIVE = 50.0
+"""Independent samples needed; false positives were counted above this (``docs/results/false_positives.json``)."""
 LAGS_WITHIN = 6.0
 """The recording must be so many times as long as the largest lag."""
 MEMORIES_PER_SEGMENT = 6.0

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from empdetect.contagion.adequacy import LAGS_WITHIN
+from empdetect.contagion.adequacy import LAGS_WITHIN, LEAST_EFFECTIVE
 from empdetect.contagion.claims import direction_of
 from empdetect.contagion.inference import PairTest, Surrogate, compare_pair
 from empdetect.contagion.measures.autoregression import default_order
-from empdetect.contagion.measures.correlation import LEAST_EFFECTIVE
 from empdetect.contagion.preparation import Preparation
 from empdetect.contagion.simulation import Conditions, simulate_dyads
 from empdetect.contagion.statistics import PeakCorrelation

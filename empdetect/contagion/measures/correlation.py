@@ -29,8 +29,8 @@ class Correlation:
     quality: Array
 
 
-LEAST_EFFECTIVE = 50.0
-"""Effective samples below which no p is given: the estimate of their number is then itself too loose."""
+LEAST_EFFECTIVE = 100.0
+"""Effective samples below which no p is given: their number is then estimated too high, and p comes out too small."""
 
 
 def correlation(
