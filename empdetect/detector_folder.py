@@ -36,6 +36,8 @@ CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD = (
 )
 NOVELTY = "novelty/"
 """Before the names of the arrays, among the weights, that say what the training inputs look like."""
+KEPT = "kernel_heads.vectors"
+"""How the names of the arrays end that hold one row a training segment."""
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy")
 FORMAT = 1
 """Raised when the files change so that older versions cannot read them."""
@@ -84,7 +86,8 @@ def write(folder: Path, parts: Parts) -> Path:
     (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     _write_json(folder / METRICS, parts.facts)
     _write_json(folder / CALIBRATION, parts.calibration.to_dict() if parts.calibration else {})
-    (folder / CARD).write_text(model_card(parts.module.task, parts.features, parts.facts), encoding="utf-8")
+    facts = {**parts.facts, "kept_segments": sum(len(state[name]) for name in state if name.endswith(KEPT))}
+    (folder / CARD).write_text(model_card(parts.module.task, parts.features, facts), encoding="utf-8")
     return folder
 
 

@@ -68,7 +68,17 @@ def _training_data(facts: Mapping[str, Any]) -> str:
         f"{facts.get('data') or 'Not stated.'}\n\n"
         f"Licence of the data: {(facts.get('licence') or 'not stated').rstrip('.')}. "
         "The people in it are few and come from few places: expect other results for other ages, languages, "
-        f"cultures, cameras and microphones.{_heads(facts.get('heads', {}))}"
+        f"cultures, cameras and microphones.{_kept(facts.get('kept_segments', 0))}{_heads(facts.get('heads', {}))}"
+    )
+
+
+def _kept(segments: int) -> str:
+    """A warning where the folder holds what the training segments look like."""
+    if not segments:
+        return ""
+    return (
+        f"\n\nThis detector compares a recording with its {segments} training segments and keeps a vector of each: who "
+        "has this folder can tell whether a recording was among them. Share it only where the data may be shared."
     )
 
 

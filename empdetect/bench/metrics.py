@@ -60,6 +60,16 @@ def auroc(labels: Labels, answers: Answers, task: Task) -> float:
     return _mean(area, labels, answers, task)
 
 
+def sign_auroc(labels: Labels, answers: Answers, task: Task) -> float:
+    """Area under the ROC curve of the sign of a number, by the number that was answered; labels of 0 are left out."""
+
+    def area(y: Values, p: Values) -> float:
+        moved = y != 0
+        return _area(y[moved] > 0, _number(p)[moved])
+
+    return _mean(area, labels, answers, task)
+
+
 def pearson(labels: Labels, answers: Answers, task: Task) -> float:
     """Pearson's r of a number, or of the expected level."""
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from empdetect.datamodules.text import PairDataModule, Text
 from empdetect.errors import InputError
+from empdetect.features.base import Extractor
 from empdetect.streams.files import require_file
 from empdetect.task import Target
 
@@ -15,15 +16,17 @@ from empdetect.task import Target
 class SageDataModule(PairDataModule):
     """Turns of dialogues between a simulated user and eight language models, in Chinese.
 
-    A segment is one reply of a model and the user's turn before it. The label says whether the user's
-    emotion (0 to 100, by the simulator's own account after the reply) rose or fell; the five replies
-    that left it where it was have no label. The same scenario, and the same persona in several
-    scenarios, stays in one fold: there are 100 scenarios with 91 personas, each played with all models.
+    A segment is one reply of a model and the user's turn before it. ``change`` is by how much the user's
+    emotion (0 to 100, by the simulator's own account after the reply) rose, 5 or 10 points up or down;
+    ``better`` says whether it rose, and is unknown for the five replies that left it where it was. The same
+    scenario, and the same persona in several scenarios, stays in one fold: there are 100 scenarios with 91
+    personas, each played with all models.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``rlver``; None reads ``EMPDETECT_DATA``.
         context: whether the model reads the user's turn besides the reply.
+        history: whether the transcripts hold the turns before these, too.
         folds, fold, batch_size, seed, workers: as for ``PairDataModule``.
     """
 
@@ -35,8 +38,26 @@ class SageDataModule(PairDataModule):
     folder: ClassVar[str] = "rlver"
     speaker: ClassVar[str] = "supporter"
     listener: ClassVar[str] = "user"
-    targets: ClassVar[tuple[Target, ...]] = (Target("better", "binary"),)
+    targets: ClassVar[tuple[Target, ...]] = (
+        Target("better", "binary"),
+        Target("change", "regression", range=(-10, 10)),
+    )
     construct: ClassVar[str] = "emotion"
+
+    def __init__(
+        self,
+        features: dict[str, Extractor],
+        data_root: str | None = None,
+        context: bool = True,
+        history: bool = False,
+        folds: int | None = None,
+        fold: int = 0,
+        batch_size: int = 16,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__(features, data_root, context, folds, fold, batch_size, seed, workers)
+        self.history = history
 
     def texts(self, folder: Path) -> Iterator[Text]:
         """One text a reply that the user answered.
@@ -50,9 +71,23 @@ class SageDataModule(PairDataModule):
         for path in paths:
             for dialogue in _dialogues(path):
                 try:
-                    yield from _replies(path.name.removesuffix(".jsonl.gz"), dialogue)
+                    yield from self._replies(path.name.removesuffix(".jsonl.gz"), dialogue)
                 except (KeyError, TypeError, AttributeError) as error:
                     raise InputError(f"Reading SAGE: a dialogue of {path} lacks {error}; download it again") from None
+
+    def _replies(self, model: str, dialogue: Any) -> Iterator[Text]:
+        turns, scenario = dialogue["history"], str(dialogue["id"])
+        ties = (scenario, str(dialogue["player"]))
+        names = {"user": self.listener, "assistant": self.speaker}
+        for number in range(0, len(turns) - 2, 2):
+            asked, reply, answered = turns[number : number + 3]
+            if (asked["role"], reply["role"], answered["role"]) != ("user", "assistant", "user"):
+                raise InputError(f"Reading SAGE: {model}, {scenario}: turns {number} to {number + 2} do not take turns")
+            change = float(answered["emotion-point"] - asked["emotion-point"])
+            labels = {"change": change} | ({"better": float(change > 0)} if change else {})
+            earlier = [(names[turn["role"]], turn["content"]) for turn in turns[:number]] if self.history else []
+            name = f"{model}_{scenario}_{number // 2}"
+            yield Text(name, reply["content"], labels, ties, context=asked["content"], earlier=earlier)
 
 
 def _dialogues(path: Path) -> Iterator[Any]:
@@ -61,15 +96,3 @@ def _dialogues(path: Path) -> Iterator[Any]:
             yield from map(json.loads, file)
     except (OSError, EOFError, ValueError) as error:
         raise InputError(f"Reading SAGE: {path} cannot be read ({error}); download it again") from None
-
-
-def _replies(model: str, dialogue: Any) -> Iterator[Text]:
-    turns, scenario = dialogue["history"], str(dialogue["id"])
-    ties = (scenario, str(dialogue["player"]))
-    for number in range(0, len(turns) - 2, 2):
-        asked, reply, answered = turns[number : number + 3]
-        if (asked["role"], reply["role"], answered["role"]) != ("user", "assistant", "user"):
-            raise InputError(f"Reading SAGE: {model}, {scenario}: turns {number} to {number + 2} do not take turns")
-        change = answered["emotion-point"] - asked["emotion-point"]
-        labels = {"better": float(change > 0)} if change else {}
-        yield Text(f"{model}_{scenario}_{number // 2}", reply["content"], labels, ties, context=asked["content"])

@@ -32,6 +32,7 @@ class Text:
             a tie, their words or their context stay together. Ties are compared by place: the first
             with the first, and so on; an empty one ties nothing.
         context: what the other person said before; empty if there is none.
+        earlier: turns before the context, each with its speaker; all turns are then in one transcript.
         split: where the dataset's owners put it.
     """
 
@@ -40,6 +41,7 @@ class Text:
     labels: dict[str, float] = field(default_factory=dict)
     ties: tuple[str, ...] = ()
     context: Words = ""
+    earlier: Sequence[tuple[str, str]] = ()
     split: str | None = None
 
 
@@ -97,11 +99,17 @@ class TextDataModule(EmpathyDataModule):
         return [self._segment(text, group) for text, group in zip(texts, groups_of(texts), strict=True)]
 
     def _segment(self, text: Text, group: str) -> Segment:
-        people = [_person(self.speaker, text.words)]
-        if text.context:
+        people = self._dialogue(text) if text.earlier else [_person(self.speaker, text.words)]
+        if text.context and not text.earlier:
             people.append(_person(self.listener, text.context))
         recording = Recording(text.name, tuple(people))
         return Segment(recording, self.speaker, labels=text.labels, group=group, split=text.split)
+
+    def _dialogue(self, text: Text) -> list[Participant]:
+        """The two people with all turns in one transcript."""
+        turns = [*text.earlier, (self.listener, _joined(text.context)), (self.speaker, _joined(text.words))]
+        transcript = Transcript(tuple(Utterance(words, speaker=who) for who, words in turns if words))
+        return [Participant(name, name, transcript=transcript) for name in (self.speaker, self.listener)]
 
 
 class PairDataModule(TextDataModule):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +15,10 @@ from empdetect.recording import Participant, Stream
 
 LARGEST = 2**24
 """Float32 holds whole numbers exactly up to here."""
+
+Turns: TypeAlias = Literal["all", "last", "earlier"]
+"""Which of a person's utterances."""
+PICKED: dict[str, slice] = {"all": slice(None), "last": slice(-1, None), "earlier": slice(None, -1)}
 
 Counts = tuple[NDArray[Any], NDArray[Any]]
 """Numbers of the n-grams of an utterance and how often each occurs."""
@@ -34,12 +38,20 @@ class TextNgrams(Extractor):
         buckets: how many numbers there are; n-grams that share one cannot be told apart.
         by_role: give the same n-gram another number in the mouth of a person of another role, so that
             a model can learn what it means from each.
+        turns: of ``all`` utterances, of the ``last`` one alone, or of all ``earlier`` ones.
     """
 
     modality = "text"
     width = 2
 
-    def __init__(self, words: int = 2, characters: int = 4, buckets: int = 2**18, by_role: bool = True) -> None:
+    def __init__(
+        self,
+        words: int = 2,
+        characters: int = 4,
+        buckets: int = 2**18,
+        by_role: bool = True,
+        turns: Turns = "all",
+    ) -> None:
         if min(words, characters) < 0 or words + characters == 0 or not 1 <= buckets <= LARGEST:
             raise InputError(
                 f"Text n-grams: 'words' or 'characters' must be 1 or more and 'buckets' 1 to {LARGEST}, "
@@ -49,6 +61,7 @@ class TextNgrams(Extractor):
         self.characters = characters
         self.buckets = buckets
         self.by_role = by_role
+        self.turns = turns
 
     def streams(self, person: Participant) -> Sequence[Stream]:
         """The transcript."""
@@ -56,9 +69,10 @@ class TextNgrams(Extractor):
 
     def extract(self, person: Participant) -> Features:
         """Numbers and counts ``(n-gram, 2)``, in the order of the utterances and then of the numbers."""
-        utterances = own_words(person)
+        utterances = own_words(person)[PICKED[self.turns]]
         if not utterances:
-            return Features.missing(self.width, f"the transcript has no words of {person.name}")
+            which = "" if self.turns == "all" else f"{self.turns} "
+            return Features.missing(self.width, f"the transcript has no {which}words of {person.name}")
         shift = crc32((person.role or "").encode()) if self.by_role else 0
         found = [self._ngrams(utterance.text, shift) for utterance in utterances]
         values = np.concatenate([np.column_stack(each) for each in found]).astype(np.float32)

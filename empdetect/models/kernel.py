@@ -22,7 +22,8 @@ class KernelMachine:
     """Settings of the heads of a detector that is solved (``models.kernel_heads``).
 
     Two segments are as alike as ``exp(-narrowness * sum over modalities of share * mean squared difference)`` of
-    their standardised vectors says.
+    their standardised vectors says; or, if that is additive, as the mean over modalities of
+    ``exp(-narrowness * share * mean squared difference)`` says: alike in some, not in all at once.
 
     Args:
         narrowness: of the Gaussian.
@@ -30,6 +31,11 @@ class KernelMachine:
             counts all alike. The answers for all powers are averaged.
         noise: strengths of the ridge. The answers for all strengths are averaged.
         shares: weight of a modality in the sum; one that is not named counts 1.
+        evenness: where levels are balanced, each segment weighs this power of the inverse of its level's share: 1 lets
+            all levels count alike, however rare.
+        additive: see above.
+        components: a modality's vectors become so many principal components first, ``models.principal``; one that is
+            not named stays as it is.
 
     Raises:
         InputError: a setting is out of its range.
@@ -41,11 +47,17 @@ class KernelMachine:
         relevance: Sequence[float] = (0.0, 0.5, 1.0),
         noise: Sequence[float] = (0.03, 0.1, 0.3),
         shares: Mapping[str, float] | None = None,
+        evenness: float = 1.0,
+        additive: bool = False,
+        components: Mapping[str, int] | None = None,
     ) -> None:
         self.narrowness = narrowness
         self.relevance = tuple(relevance)
         self.noise = tuple(noise)
         self.shares = dict(shares or {})
+        self.evenness = evenness
+        self.additive = additive
+        self.components = dict(components or {})
         if narrowness <= 0 or not self.relevance or not self.noise or min(self.noise) <= 0:
             raise InputError(
                 "Kernel machine: 'narrowness' and 'noise' must be above 0, and 'relevance' and 'noise' not empty; "
@@ -55,6 +67,10 @@ class KernelMachine:
             raise InputError(
                 f"Kernel machine: 'shares' must be above 0, got {self.shares}; leave a modality out instead"
             )
+        if not 0 <= evenness <= 1:
+            raise InputError(f"Kernel machine: 'evenness' must be 0 to 1, got {evenness:g}")
+        if any(count < 1 for count in self.components.values()):
+            raise InputError(f"Kernel machine: 'components' must be 1 or more, got {self.components}")
 
 
 @dataclass(frozen=True)
@@ -91,13 +107,15 @@ class Rows:
         return self.present[:, list(blocks)].all(dim=1).nonzero().flatten()
 
 
-def likeness(one: Rows, other: Rows, shares: Sequence[float], narrowness: float) -> Tensor:
-    """Gaussian kernel ``(one, other)`` of segments that have all blocks."""
-    distances = [
-        share * squared_distance(a, b) / a.shape[1]
+def likeness(one: Rows, other: Rows, shares: Sequence[float], narrowness: float, additive: bool = False) -> Tensor:
+    """Kernel ``(one, other)`` of segments that have all blocks; see ``KernelMachine``."""
+    distances = (
+        narrowness * share * squared_distance(a, b) / a.shape[1]
         for share, a, b in zip(shares, one.blocks, other.blocks, strict=True)
-    ]
-    return torch.stack(distances).sum(dim=0).mul(-narrowness).exp().double()
+    )
+    if additive:
+        return torch.stack([distance.neg().exp().double() for distance in distances]).mean(dim=0)
+    return torch.stack(list(distances)).sum(dim=0).neg().exp().double()
 
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -115,8 +133,8 @@ def coefficients(kernel: Tensor, answers: Tensor, weights: Tensor, noise: float)
         weights: ``(n,)``; a segment of weight 2 counts as two.
         noise: of the ridge.
     """
-    solved: Tensor = torch.linalg.solve(kernel + torch.diag(noise / weights), answers)
-    return solved
+    factor = torch.linalg.cholesky(kernel + torch.diag(noise / weights))
+    return torch.cholesky_solve(answers, factor)
 
 
 def coded(target: Target, labels: Tensor) -> Tensor:
@@ -150,12 +168,12 @@ def best_sharpness(target: Target, scores: Tensor, labels: Tensor) -> float:
     return min(SHARPNESS, key=loss)
 
 
-def row_weights(target: Target, labels: Tensor, balance: bool) -> Tensor:
-    """Weight of each segment ``(n,)``: the inverse of its level's share, if levels are to be balanced."""
-    if not (balance and target.is_categorical):
+def row_weights(target: Target, labels: Tensor, evenness: float) -> Tensor:
+    """Weight of each segment ``(n,)``: the inverse of its level's share to the power of ``evenness``."""
+    if evenness == 0 or not target.is_categorical:
         return torch.ones_like(labels, dtype=torch.double)
     counts = torch.bincount(labels.long(), minlength=target.levels).double()
-    return (len(labels) / ((counts > 0).sum() * counts.clamp(min=1)))[labels.long()]
+    return (len(labels) / ((counts > 0).sum() * counts.clamp(min=1)))[labels.long()] ** evenness
 
 
 def feature_weights(target: Target, block: Tensor, labels: Tensor, power: float) -> Tensor:

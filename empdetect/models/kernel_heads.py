@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from empdetect.models.kernel import KernelMachine, Rows, as_outputs, best_sharpness
 from empdetect.models.kernel_solver import AveragedSolver
+from empdetect.models.principal import PrincipalComponents
 from empdetect.task import Target, Task
 
 LIMIT = 4.0
@@ -40,8 +41,14 @@ class KernelHeads(nn.Module):
         self.machine = machine
         self.task = task
         self.modalities = sorted(widths)
-        self.widths = [widths[name] for name in self.modalities for _ in range(task.persons)]
-        self.shares = [machine.shares.get(name, 1.0) for name in self.modalities for _ in range(task.persons)]
+        blocks = [name for name in self.modalities for _ in range(task.persons)]
+        self.given = [widths[name] for name in blocks]
+        self.widths = [machine.components.get(name, widths[name]) for name in blocks]
+        self.shares = [machine.shares.get(name, 1.0) for name in blocks]
+        self.reductions = nn.ModuleList(
+            PrincipalComponents(given, width) if name in machine.components else nn.Identity()
+            for name, given, width in zip(blocks, self.given, self.widths, strict=True)
+        )
         self.register_buffer("vectors", torch.zeros(0, sum(self.widths)))
         self.register_buffer("present", torch.zeros(0, len(self.widths), dtype=torch.bool))
         self.register_buffer("labels", torch.zeros(0, len(task.targets)))
@@ -60,7 +67,8 @@ class KernelHeads(nn.Module):
         Returns:
             By target, ``(batch, outputs)``.
         """
-        asked = self._rows(*self._flat(vectors, present))
+        flat, there = self._flat(vectors, present)
+        asked = self._rows(self._reduced(flat), there)
         return {target.name: self._outputs(number, target, asked) for number, target in enumerate(self.task.targets)}
 
     @torch.no_grad()
@@ -82,13 +90,17 @@ class KernelHeads(nn.Module):
         """
         self._solvers = {}
         self.balance.fill_(balance)
-        self.vectors, self.present = self._flat(vectors, present)
+        flat, self.present = self._flat(vectors, present)
+        self._fit_reductions(flat)
+        self.vectors = self._reduced(flat)
         self.labels = torch.stack([labels[target.name].float() for target in self.task.targets], dim=1)
         for number, target in enumerate(self.task.targets):
             self.sharpness[number] = self._fitting_sharpness(number, target, groups)
 
     def _fitting_sharpness(self, number: int, target: Target, groups: Sequence[str]) -> float:
         """The sharpness that makes probabilities of scores about groups that were held out."""
+        if not target.is_categorical:
+            return 1.0
         rows, labels, places = self._known(number)
         splits = _group_folds(labels, [groups[place] for place in places.tolist()])
         if not splits:
@@ -118,6 +130,16 @@ class KernelHeads(nn.Module):
         flat = torch.cat([vectors[name].flatten(1) for name in self.modalities], dim=1)
         there = torch.cat([present[name] for name in self.modalities], dim=1)
         return flat.detach().float().nan_to_num(0.0).clamp(-LIMIT, LIMIT), there
+
+    def _fit_reductions(self, flat: Tensor) -> None:
+        for number, (block, reduction) in enumerate(zip(flat.split(self.given, dim=1), self.reductions, strict=True)):
+            if isinstance(reduction, PrincipalComponents):
+                reduction.fit(block[self.present[:, number]])
+
+    def _reduced(self, flat: Tensor) -> Tensor:
+        """Vectors with their principal components in place of those blocks that have them."""
+        blocks = zip(flat.split(self.given, dim=1), self.reductions, strict=True)
+        return torch.cat([reduction(block) for block, reduction in blocks], dim=1).clamp(-LIMIT, LIMIT)
 
     def _rows(self, flat: Tensor, present: Tensor) -> Rows:
         return Rows(torch.split(flat, self.widths, dim=1), present)

@@ -19,16 +19,17 @@ class AveragedSolver:
 
     Args:
         machine: the settings.
-        target, rows, labels, shares, balance: as for ``KernelSolver``.
+        target, rows, labels, shares: as for ``KernelSolver``.
+        balance: whether rare levels weigh more.
     """
 
     def __init__(
         self, machine: KernelMachine, target: Target, rows: Rows, labels: Tensor, shares: Sequence[float], balance: bool
     ) -> None:
         self.noise = machine.noise
+        evenness = machine.evenness if balance else 0.0
         self.solvers = [
-            KernelSolver(target, rows, labels, shares, machine.narrowness, relevance, balance)
-            for relevance in machine.relevance
+            KernelSolver(target, rows, labels, shares, machine, relevance, evenness) for relevance in machine.relevance
         ]
 
     def scores(self, asked: Rows) -> Tensor:
@@ -44,9 +45,9 @@ class KernelSolver:
         rows: the segments.
         labels: ``(n,)``, all known.
         shares: weight of each block in the distance.
-        narrowness: of the Gaussian.
+        machine: how alike two segments are.
         relevance: power of the features' weights.
-        balance: count each level alike.
+        evenness: how much more rare levels weigh, 0 to 1.
     """
 
     def __init__(
@@ -55,15 +56,15 @@ class KernelSolver:
         rows: Rows,
         labels: Tensor,
         shares: Sequence[float],
-        narrowness: float,
+        machine: KernelMachine,
         relevance: float,
-        balance: bool,
+        evenness: float,
     ) -> None:
         self.target = target
         self.labels = labels
         self.shares = shares
-        self.narrowness = narrowness
-        self.balance = balance
+        self.machine = machine
+        self.evenness = evenness
         self.weights = [self._feature_weights(rows, block, relevance) for block in range(len(rows.blocks))]
         self.rows = rows.weighted(self.weights)
         self._kernels: dict[Pattern, Tensor] = {}
@@ -92,7 +93,7 @@ class KernelSolver:
 
     def _answers(self, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Labels as numbers ``(n, outputs)``, weights ``(n,)`` and weighted mean ``(outputs,)``."""
-        answers, weights = coded(self.target, labels), row_weights(self.target, labels, self.balance)
+        answers, weights = coded(self.target, labels), row_weights(self.target, labels, self.evenness)
         return answers, weights, (weights.unsqueeze(1) * answers).sum(dim=0) / weights.sum()
 
     def _kernel(self, blocks: Pattern) -> Tensor:
@@ -102,7 +103,8 @@ class KernelSolver:
         return self._kernels[blocks]
 
     def _likeness(self, one: Rows, other: Rows, blocks: Pattern) -> Tensor:
-        return likeness(one, other, [self.shares[block] for block in blocks], self.narrowness)
+        shares = [self.shares[block] for block in blocks]
+        return likeness(one, other, shares, self.machine.narrowness, self.machine.additive)
 
     def _feature_weights(self, rows: Rows, block: int, relevance: float) -> Tensor:
         there = rows.holding([block])

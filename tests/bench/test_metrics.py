@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empdetect.bench.metrics import accuracy, auroc, ccc, macro_f1, only, pearson, positive_f1, uar
+from empdetect.bench.metrics import accuracy, auroc, ccc, macro_f1, only, pearson, positive_f1, sign_auroc, uar
 from empdetect.models.metrics import TargetMetrics
 from empdetect.task import Target, Task
 
@@ -68,3 +68,10 @@ def test_what_is_not_defined_is_nan() -> None:
     assert math.isnan(auroc({"x": np.ones(3)}, {"x": same}, task))
     assert math.isnan(accuracy({"x": np.full(3, np.nan)}, {"x": same}, task))
     assert math.isnan(pearson({"x": np.array([0.0, 1.0, 1.0])}, {"x": same}, task))
+
+
+def test_the_sign_of_a_number_is_ranked_by_the_number_and_zeros_are_left_out() -> None:
+    task = Task((Target("change", "regression", range=(-10, 10)),))
+    labels = {"change": np.array([5.0, -5.0, 0.0, 10.0])}
+    answers = {"change": np.array([[0.2], [0.3], [9.0], [4.0]])}
+    assert sign_auroc(labels, answers, task) == 0.5

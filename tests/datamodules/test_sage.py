@@ -40,22 +40,39 @@ def write(root: Path, dialogues: list[dict[str, Any]]) -> Path:
 
 def test_a_reply_is_judged_by_the_next_emotion(tmp_path: Path) -> None:
     segments = module(write(tmp_path, DIALOGUES)).segments()
-    assert [segment.labels for segment in segments[:3]] == [{"better": 1.0}, {"better": 0.0}, {}]
+    assert [segment.labels for segment in segments[:3]] == [
+        {"better": 1.0, "change": 10.0},
+        {"better": 0.0, "change": -5.0},
+        {"change": 0.0},
+    ]
     assert said(segments[1]) == ["回复0第1", "用户0说1"]
     assert [person.name for person in segments[1].people()] == ["supporter", "user"]
     assert segments[1].recording.id == "some-model_s0_1"
     assert len(segments) == 7 * 3
 
 
+def test_the_turns_before_can_be_read_too(tmp_path: Path) -> None:
+    segment = module(write(tmp_path, DIALOGUES), history=True).segments()[1]
+    (transcript,) = {person.transcript for person in segment.people()}
+    assert transcript is not None
+    assert [(turn.speaker, turn.text) for turn in transcript.read().utterances] == [
+        ("user", "用户0说0"),
+        ("supporter", "回复0第0"),
+        ("user", "用户0说1"),
+        ("supporter", "回复0第1"),
+    ]
+
+
 def test_scenarios_and_personas_stay_together(tmp_path: Path) -> None:
     data = module(write(tmp_path, DIALOGUES), folds=3)
-    assert sum(apart(data).values()) == 7 * 2
+    assert sum(apart(data).values()) == 7 * 3
     assert len({segment.group for segment in data.segments()}) == 6
 
 
+@pytest.mark.parametrize("history", [True, False])
 @pytest.mark.parametrize("context", [True, False])
-def test_it_keeps_what_a_data_module_promises(tmp_path: Path, context: bool) -> None:
-    check_datamodule(module(write(tmp_path, DIALOGUES), context=context, folds=3, batch_size=2))
+def test_it_keeps_what_a_data_module_promises(tmp_path: Path, context: bool, history: bool) -> None:
+    check_datamodule(module(write(tmp_path, DIALOGUES), context=context, history=history, folds=3, batch_size=2))
 
 
 def test_broken_logs_are_named(tmp_path: Path) -> None:
@@ -82,6 +99,7 @@ def test_people_must_take_turns(tmp_path: Path) -> None:
 @pytest.mark.data
 def test_the_real_data(data_root: Path) -> None:
     data = module(data_root, fold=1)
-    assert sum(apart(data, shortest=2).values()) == 6184
+    assert sum(apart(data, shortest=2).values()) == 6189
     assert len({segment.group for segment in everything(data.parts)}) == 91
-    assert sum(segment.labels["better"] for segment in everything(data.parts)) == 3119
+    known = [segment.labels["better"] for segment in everything(data.parts) if "better" in segment.labels]
+    assert (len(known), sum(known)) == (6184, 3119)

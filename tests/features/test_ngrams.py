@@ -60,3 +60,12 @@ def test_silence_and_faults_are_named() -> None:
     for wrong in ({"words": 0, "characters": 0}, {"words": -1}, {"buckets": 2**25}):
         with pytest.raises(InputError, match="'words' or 'characters'"):
             TextNgrams(**wrong)
+
+
+def test_the_last_turn_and_those_before_it_are_told_apart() -> None:
+    person = Participant("ann", transcript=Transcript((Utterance("one two"), Utterance("three"))))
+    numbers = {turns: set(TextNgrams(1, 0, turns=turns)(person).values[:, 0]) for turns in ("all", "last", "earlier")}
+    assert (len(numbers["last"]), len(numbers["earlier"])) == (1, 2)
+    assert numbers["all"] == numbers["last"] | numbers["earlier"]
+    one = Participant("ann", transcript=Transcript((Utterance("three"),)))
+    assert TextNgrams(turns="earlier")(one).reason == "the transcript has no earlier words of ann"

@@ -11,7 +11,16 @@ from empdetect.errors import InputError
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.mean import MeanEncoder
 from empdetect.models.encoders.statistics import StatisticsEncoder
-from empdetect.models.kernel import KernelMachine, best_sharpness, coded, explained, row_weights, squared_distance
+from empdetect.models.kernel import (
+    KernelMachine,
+    Rows,
+    best_sharpness,
+    coded,
+    explained,
+    likeness,
+    row_weights,
+    squared_distance,
+)
 from empdetect.models.kernel_heads import KernelHeads
 from empdetect.task import Target, Task
 
@@ -100,7 +109,7 @@ def test_with_one_group_no_answer_is_too_sure() -> None:
     vectors, present, labels, _ = examples()
     heads = KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
     heads.fit(vectors, present, labels, ["somebody"] * 60, balance=False)
-    assert heads.sharpness.tolist() == [5, 5]
+    assert heads.sharpness.tolist() == [5, 1], "a number needs no sharpness"
 
 
 def test_settings_are_averaged() -> None:
@@ -113,8 +122,9 @@ def test_settings_are_averaged() -> None:
 def test_a_rare_level_weighs_as_much_as_a_common_one() -> None:
     labels = torch.tensor([0.0, 0, 0, 1])
     binary = Target("yes", "binary")
-    assert row_weights(binary, labels, balance=True).tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
-    assert row_weights(binary, labels, balance=False).tolist() == [1, 1, 1, 1]
+    assert row_weights(binary, labels, evenness=1).tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
+    assert row_weights(binary, labels, evenness=0).tolist() == [1, 1, 1, 1]
+    assert row_weights(binary, labels, evenness=0.5).tolist() == pytest.approx([(2 / 3) ** 0.5] * 3 + [2**0.5])
 
 
 @pytest.mark.parametrize("target", [Target("yes", "binary"), Target("level", "ordinal", ("0", "1", "2")), MOOD])
@@ -139,7 +149,11 @@ def test_weights_of_any_number_of_segments_can_be_loaded() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"narrowness": 0.0}, {"noise": [0.0]}, {"noise": []}, {"relevance": []}, {"shares": {"voice": 0.0}}]
+    "arguments",
+    [
+        *({"narrowness": 0.0}, {"noise": [0.0]}, {"noise": []}, {"relevance": []}),
+        *({"shares": {"voice": 0.0}}, {"components": {"voice": 0}}, {"evenness": 2.0}),
+    ],
 )
 def test_settings_out_of_range_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(InputError, match="Kernel machine"):
@@ -164,3 +178,28 @@ def test_a_detector_with_solved_heads_is_saved_and_loaded(tmp_path: Path) -> Non
     asked = {"voice": torch.randn(3, 1, 4, 2)}, {"voice": torch.ones(3, 1, 4, dtype=torch.bool)}
     with torch.no_grad():
         torch.testing.assert_close(again(*asked)["mood"], module.eval()(*asked)["mood"])
+    assert "12 training segments and keeps a vector of each" in (tmp_path / "README.md").read_text()
+
+
+def test_principal_components_replace_a_modality() -> None:
+    machine = KernelMachine(components={"voice": 2})
+    heads = KernelHeads(machine, Task((MOOD,)), {"voice": 6})
+    x = torch.randn(30, 1, 6)
+    labels = {"mood": torch.arange(30).float() % 3}
+    heads.fit({"voice": x}, {"voice": torch.ones(30, 1, dtype=torch.bool)}, labels, ["a", "b", "c"] * 10, balance=False)
+    assert heads.vectors.shape == (30, 2)
+    again = KernelHeads(machine, Task((MOOD,)), {"voice": 6})
+    again.load_state_dict(heads.state_dict())
+    asked = {"voice": torch.randn(4, 1, 6)}, {"voice": torch.ones(4, 1, dtype=torch.bool)}
+    torch.testing.assert_close(again(*asked)["mood"], heads(*asked)["mood"])
+
+
+def test_alike_in_some_modalities_or_in_all() -> None:
+    one, other = (
+        Rows((a, b), torch.ones(1, 2, dtype=torch.bool))
+        for a, b in (torch.zeros(2, 1, 3), torch.eye(2, 3)[:, None] * 2)
+    )
+    near, far = float(torch.tensor(-0.3 * 4 / 3).exp()), 1.0
+    same = Rows((one.blocks[0], other.blocks[1]), one.present)
+    assert likeness(one, same, [1, 1], 0.3).item() == pytest.approx(near)
+    assert likeness(one, same, [1, 1], 0.3, additive=True).item() == pytest.approx((near + far) / 2)

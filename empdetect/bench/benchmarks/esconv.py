@@ -15,7 +15,7 @@ BENCHMARK = Benchmark(
     protocol="published files, the utterance alone, first of several strategies; texts that occur in a later file "
     "are left out of training and validation (446), the test file is whole (2,959)",
     data=EsconvDataModule,
-    ours=TrainedDetector(["esconv", "esconv_frozen"]),
+    ours=TrainedDetector(["esconv"]),
     lines=(
         Line(
             "macro-F1",

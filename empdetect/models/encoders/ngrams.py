@@ -20,6 +20,8 @@ class TfidfEncoder(Encoder):
 
     Args:
         buckets: how many n-grams there are, as ``TextNgrams`` says.
+        rarest: n-grams in a smaller share of the texts count for nothing. Those of one text alone are most of a
+            text's n-grams, weigh most, and tell nothing about another.
     """
 
     features = 2
@@ -27,9 +29,10 @@ class TfidfEncoder(Encoder):
     documents: Tensor
     holding: Tensor
 
-    def __init__(self, buckets: int) -> None:
+    def __init__(self, buckets: int, rarest: float = 0.0) -> None:
         super().__init__()
         self.buckets = buckets
+        self.rarest = rarest
         self.register_buffer("documents", torch.zeros(()))
         self.register_buffer("holding", torch.zeros(buckets))
 
@@ -46,7 +49,7 @@ class TfidfEncoder(Encoder):
         """Weight ``(n-gram,)`` of each n-gram of ``rows`` texts."""
         holding = self.holding[numbers]
         rare = ((1 + self.documents) / (1 + holding)).log() + 1
-        weights = (1 + counts.clamp(min=1).log()) * rare * (holding > 0)
+        weights = (1 + counts.clamp(min=1).log()) * rare * ((holding > 0) & (holding >= self.rarest * self.documents))
         squares = weights.new_zeros(rows).index_add(0, row, weights.square())
         return weights / squares.clamp(min=1e-12).sqrt()[row]
 
@@ -96,12 +99,12 @@ class NgramSketch(TfidfEncoder):
     so: a ``KernelMachine`` wants a ``narrowness`` of about half the width.
 
     Args:
-        buckets: how many n-grams there are, as ``TextNgrams`` says.
+        buckets, rarest: as for ``TfidfEncoder``.
         width: of the vector.
     """
 
-    def __init__(self, buckets: int = 2**18, width: int = 4096) -> None:
-        super().__init__(buckets)
+    def __init__(self, buckets: int = 2**18, width: int = 4096, rarest: float = 0.0) -> None:
+        super().__init__(buckets, rarest)
         self.width = width
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

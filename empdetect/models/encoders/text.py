@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from empdetect.features.text import load_text_model, load_tokenizer
+from empdetect.features.text import adapter_folder, load_text_model, load_tokenizer, with_adapter
 from empdetect.models.encoders.base import Encoder, masked_mean
 
 
@@ -19,6 +19,8 @@ class TransformerTextEncoder(Encoder):
         trainable_layers: only the last so many transformer layers learn; None trains all.
         adapter_rank: learn low-rank adapters of every linear layer (LoRA: Hu et al., ICLR 2022) and leave the
             network as it is: a detector's file is then 3 MB at rank 16, not 90. None learns the weights themselves.
+        adapter: low-rank weights that the network starts from, merged into its own: ``emotions``, which comes with
+            this package, or a folder of PEFT.
         learning_rate: of this encoder; a pretrained one wants a smaller one than the rest.
     """
 
@@ -31,6 +33,7 @@ class TransformerTextEncoder(Encoder):
         max_tokens: int = 256,
         trainable_layers: int | None = None,
         adapter_rank: int | None = None,
+        adapter: str | None = None,
         learning_rate: float | None = 5e-5,
     ) -> None:
         super().__init__()
@@ -38,9 +41,10 @@ class TransformerTextEncoder(Encoder):
         self.max_tokens = max_tokens
         self.trainable_layers = trainable_layers
         self.adapter_rank = adapter_rank
+        self.adapter = adapter
         self.learning_rate = learning_rate
         # Transformers loads networks in evaluation mode; Lightning keeps the mode, and dropout would stay off.
-        self.backbone = load_text_model(model).train()
+        self.backbone = _started(load_text_model(model), adapter).train()
         tokenizer = load_tokenizer(model)
         self.width = int(self.backbone.config.hidden_size)
         self._first, self._last = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
@@ -56,7 +60,7 @@ class TransformerTextEncoder(Encoder):
 
     def rebuilt(self) -> set[str]:
         """The frozen weights of the embedded network, which are checked by their hash whenever they are loaded."""
-        if self.model != "minilm":
+        if self.model != "minilm" or self.adapter is not None:
             return set()
         return {name for name, weights in self.named_parameters() if not weights.requires_grad}
 
@@ -79,6 +83,11 @@ class TransformerTextEncoder(Encoder):
         for layer in layers[len(layers) - trainable :]:
             for parameter in layer.parameters():
                 parameter.requires_grad = True
+
+
+def _started(backbone: nn.Module, adapter: str | None) -> nn.Module:
+    """The network with an adapter merged into its weights."""
+    return backbone if adapter is None else with_adapter(backbone, adapter_folder(adapter)).merge_and_unload()
 
 
 def _adapted(backbone: nn.Module, rank: int) -> nn.Module:

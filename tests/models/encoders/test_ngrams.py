@@ -70,3 +70,13 @@ def test_products_of_sketches_are_those_of_the_weights() -> None:
     assert products[0, 0] == pytest.approx(1.0, abs=0.1)
     assert products[0, 2] == pytest.approx(0.4, abs=0.2)
     assert products[0, 3] == pytest.approx(0.0, abs=0.1)
+
+
+def test_ngrams_of_one_text_alone_can_be_left_out() -> None:
+    encoder = NgramSketch(buckets=8, width=64, rarest=0.4)
+    texts = torch.tensor([[[0.0, 1], [1, 1]], [[0, 1], [2, 1]], [[0, 1], [3, 1]], [[3, 1], [4, 1]]])
+    seen = torch.ones(4, 2, dtype=torch.bool)
+    encoder.train()(texts, seen)
+    kept = encoder.eval()(texts, seen)
+    assert int((kept[0] != 0).sum()) == 1, "only the n-gram of three texts in four"
+    assert int((kept[2] != 0).sum()) == 2, "and that of two"
