@@ -102,3 +102,14 @@ def test_the_command_refuses_what_is_no_such_detector(tmp_path: Path, capsys: py
     assert "looks at one" in capsys.readouterr().err
     assert dyads.main([str(tmp_path), "-o", str(tmp_path / "x.json")]) == 2
     assert not (tmp_path / "x.json").exists()
+
+
+def test_the_detector_in_the_box_finds_who_leads_and_how_late() -> None:
+    ways = ["a_to_b", "b_to_a"] * 5
+    made = simulate_dyads(10, 0.5, 1.7, ways, Conditions(seconds=300))  # type: ignore[arg-type]
+    none = simulate_dyads(10, direction="none", conditions=Conditions(seconds=300))
+    shipped = Detector.from_pretrained("dyads", device="cpu")
+    said, other = learned(shipped, made.values, RATE), learned(shipped, none.values, RATE)
+    np.testing.assert_allclose(said.lag, made.truth.signed_lag, atol=0.2)
+    np.testing.assert_array_equal(np.sign(said.leads), np.sign(made.truth.signed_lag))
+    assert said.probability["coupling"].min() > other.probability["coupling"].max()
