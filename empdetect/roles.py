@@ -16,6 +16,9 @@ CHANNEL = re.compile(r"channel-([0-9]{1,2})")
 FILES = ("video", "audio", "physiology")
 """Labels of whole files: whose picture, sound or body signals they are."""
 
+DEEPEST = 20
+"""Brackets that may be open at once in YAML; a row needs two."""
+
 
 @dataclass(frozen=True)
 class Role:
@@ -113,9 +116,11 @@ def _read_tsv(text: str) -> Iterable[Mapping[str, Any]]:
 def _read_yaml(text: str) -> Iterable[Mapping[str, Any]]:
     import yaml
 
+    if _depth(text) > DEEPEST:
+        raise ValueError(f"brackets nested more than {DEEPEST} deep; write a row after each label")
     try:
         content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except Exception as error:  # its constructors raise many kinds, such as an IndexError for an empty !!int
         raise ValueError(f"not valid YAML ({' '.join(str(error).split())[:160]})") from None
     if isinstance(content, dict):
         content = [
@@ -124,6 +129,15 @@ def _read_yaml(text: str) -> Iterable[Mapping[str, Any]]:
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise ValueError("a role after each label is needed, such as 'SPEAKER_00: observer', or a list of rows")
     return content
+
+
+def _depth(text: str) -> int:
+    """How deep brackets are nested: the time that YAML's parser takes grows with its square."""
+    depth = deepest = 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _role(cells: Mapping[str, Any]) -> Role:

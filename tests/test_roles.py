@@ -54,6 +54,8 @@ def test_yaml_says_the_same_in_two_forms(text: str, tmp_path: Path) -> None:
         ("a.tsv", "label\trole\n", "it names nobody"),
         ("a.tsv", "", "the file is empty"),
         ("a.yaml", "A: [", "not valid YAML"),
+        ("a.yaml", "[" * 100_000, "brackets nested more than 20 deep"),
+        ("a.yaml", "!!int ", "not valid YAML"),
         ("a.yaml", "42", "a role after each label is needed"),
         ("a.yaml", "A: {role: [x]}", "'role' holds a list, a text is needed"),
         ("a.yaml", "A: !!python/object/apply:os.system ['true']", "not valid YAML"),
