@@ -1,5 +1,7 @@
 """Text encoder: a fine-tuned transformer over a person's words."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -85,7 +87,7 @@ class TransformerTextEncoder(Encoder):
                 parameter.requires_grad = True
 
 
-def _started(backbone: nn.Module, adapter: str | None) -> nn.Module:
+def _started(backbone: Any, adapter: str | None) -> Any:
     """The network with an adapter merged into its weights."""
     return backbone if adapter is None else with_adapter(backbone, adapter_folder(adapter)).merge_and_unload()
 
