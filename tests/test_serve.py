@@ -193,7 +193,7 @@ def test_schemathesis_finds_no_fault(reader: httpx.Client, tmp_path: Path) -> No
             f"{reader.base_url}/openapi.json",
             *("--header", f"Authorization: Bearer {TOKEN}"),
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),  # not every file is a recording
-            *("--max-examples", "15", "--seed", "1", "--suppress-health-check", "all"),
+            *("--max-examples", "15", "--seed", "1", "--suppress-health-check", "all", "--request-timeout", "120"),
         ],
         capture_output=True,
         text=True,
