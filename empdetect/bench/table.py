@@ -4,6 +4,7 @@
 of them into ``docs/bench.md`` with the protocols.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -72,7 +73,9 @@ def results_table(folder: Path) -> str:
 def _reports(folder: Path) -> Iterator[tuple[Path, str, Report]]:
     """File, name and report of every benchmark in a folder of results; other files have pages of their own."""
     for path in sorted(folder.glob("*.json")):
-        for name, report in read_results(path).items():
+        # Studies and the summary of the fuzzing have forms of their own.
+        reports = read_results(path) if "benchmarks" in json.loads(path.read_text(encoding="utf-8")) else {}
+        for name, report in reports.items():
             if "lines" in report:
                 yield path, name, report
 
