@@ -107,6 +107,18 @@ def _add_score(jobs: Jobs) -> None:
     score.set_defaults(job=_score)
 
 
+SECONDS = (
+    ("--max-lag", 5.0, "largest lag, in seconds"),
+    ("--least-lag", 0.0, "leave out smaller lags, in seconds"),
+    ("--window", 30.0, "windows in which the lag is followed, in seconds"),
+    ("--hop", None, "from window to window, in seconds (default: half a window)"),
+    ("--segment", 30.0, "segments that are shuffled, in seconds"),
+    ("--response", 10.0, "latest response to the stimulus, in seconds"),
+    ("--clock-error", 0.1, "by how much clocks may disagree, in seconds"),
+)
+"""Options of ``contagion`` in seconds: name, default, what it is."""
+
+
 def _add_contagion(jobs: Jobs) -> None:
     compare = jobs.add_parser("contagion", help="did emotion pass between people, from whom, how late, how sure")
     compare.add_argument(
@@ -117,24 +129,19 @@ def _add_contagion(jobs: Jobs) -> None:
         "--signal", action="append", default=[], metavar="NAME",
         help="what to compare (motion, sound, EDA, a column, a measure), or A:B, one of each person; may come again",
     )  # fmt: skip
-    number = {"type": float, "metavar": "S"}
     compare.add_argument("--rate", type=float, metavar="HZ", help="samples a second of the grid (default: the lowest)")
     compare.add_argument("--statistic", default="peak", help="peak, windows or lag0 (default: %(default)s)")
-    compare.add_argument("--max-lag", default=5.0, help="largest lag, in seconds (default: %(default)s)", **number)
-    compare.add_argument("--least-lag", default=0.0, help="leave out smaller lags (default: %(default)s)", **number)
-    compare.add_argument("--window", default=30.0, help="in which the lag is followed (default: %(default)s)", **number)
-    compare.add_argument("--hop", help="from window to window (default: half a window)", **number)
+    for name, default, text in SECONDS:
+        shown = f"{text} (default: %(default)s)" if default is not None else text
+        compare.add_argument(name, type=float, default=default, metavar="S", help=shown)
     compare.add_argument(
         "--surrogates", default="phase", metavar="KIND", help="phase, iaaft, segments or shifts (default: %(default)s)"
     )
     compare.add_argument("--count", type=int, default=999, metavar="N", help="of surrogates (default: %(default)s)")
-    compare.add_argument("--segment", default=30.0, help="of shuffled segments (default: %(default)s)", **number)
     compare.add_argument("--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="re-pair with them")
     compare.add_argument("--same-stimulus", action="store_true", help="the strangers saw and heard what the pair did")
     compare.add_argument("--stimulus", type=Path, metavar="FILE", help="table of what all saw, which is taken out")
-    compare.add_argument("--response", default=10.0, help="latest response to it (default: %(default)s)", **number)
     compare.add_argument("--clock", metavar="NAME", help="signal that all recorded, to compare clocks by (sound)")
-    compare.add_argument("--clock-error", default=0.1, help="clocks may disagree by (default: %(default)s)", **number)
     compare.add_argument("--trend", type=int, default=1, metavar="N", help="degree taken out (default: %(default)s)")
     compare.add_argument("--keep-memory", action="store_true", help="do not take each signal's own memory out")
     compare.add_argument("--alpha", type=float, default=0.05, help="level (default: %(default)s)")
@@ -278,10 +285,9 @@ def _contagion(parsed: argparse.Namespace) -> int:
     from empdetect.participants.people import WhoIsWho
     from empdetect.roles import Roles, read_roles
 
-    renamed = {"signals": tuple(parsed.signal), "surrogate": parsed.surrogates, "strangers": tuple(parsed.strangers)}
-    same = ("rate", "statistic", "max_lag", "least_lag", "window", "hop", "count", "segment", "same_stimulus")
-    same += ("stimulus", "response", "clock", "clock_error", "trend", "alpha", "seed", "detector")
-    settings = Settings(**renamed, **{name: getattr(parsed, name) for name in same}, whiten=not parsed.keep_memory)
+    given = {name: value for name, value in vars(parsed).items() if name in Settings.__dataclass_fields__}
+    several = {"signals": tuple(parsed.signal), "strangers": tuple(parsed.strangers)}
+    settings = Settings(**{**given, **several}, surrogate=parsed.surrogates, whiten=not parsed.keep_memory)
     who = WhoIsWho(read_roles(parsed.roles) if parsed.roles else Roles(), parsed.faces)
     outcome = compare_groups(groups_of(parsed.inputs, settings, who), settings, parsed.out, parsed.report)
     for line in outcome.lines:

@@ -32,11 +32,11 @@ def recording_figure(people: Sequence[Person], modalities: Sequence[str], end: f
     """
     from plotly.graph_objects import Figure
 
-    clock = _Clock(end)
+    clock = TimeAxis(end)
     rows = _rows(people, modalities)
     height = sum(TITLE + pixels + _below(panel) for _, panel, pixels in rows)
     figure = Figure()
-    figure.update_layout(_layout(height, clock))
+    figure.update_layout(base_layout(height))
     top = 0.0
     for index, (person, panel, pixels) in enumerate(rows):
         axis = "" if index == 0 else str(index + 1)
@@ -65,16 +65,16 @@ def recording_figure(people: Sequence[Person], modalities: Sequence[str], end: f
 
 def _title(person: Person, panel: Panel | None) -> str:
     if panel is None:
-        return f"<b>{_plain(person.name)}</b>  signal quality"
-    unit = f"<span style='color:{MUTED}'>({_plain(panel.unit)})</span>"
-    return f"<b>{_plain(person.name)}</b>  {_plain(panel.name)} {unit}"
+        return f"<b>{plain_text(person.name)}</b>  signal quality"
+    unit = f"<span style='color:{MUTED}'>({plain_text(panel.unit)})</span>"
+    return f"<b>{plain_text(person.name)}</b>  {plain_text(panel.name)} {unit}"
 
 
-class _Clock:
+class TimeAxis:
     """Seconds as the axis shows them: plain for short recordings, else as minutes and hours."""
 
-    def __init__(self, end: float) -> None:
-        self.end = end
+    def __init__(self, end: float, start: float = 0.0) -> None:
+        self.start, self.end = start, end
         self.as_date = end > CLOCK_FROM
         # Plotly reads numbers on a date axis as milliseconds since 1970, in UTC, but small ones as
         # years: the clock starts at a midnight whose number is large.
@@ -86,9 +86,10 @@ class _Clock:
         return round(self.zero + seconds * self.scale, 3)
 
     def axis(self, labelled: bool) -> dict[str, Any]:
+        """The axis, for a layout."""
         shared = {
-            "range": [self.at(0), self.at(self.end)],
-            "minallowed": self.at(0),
+            "range": [self.at(self.start), self.at(self.end)],
+            "minallowed": self.at(self.start),
             "maxallowed": self.at(self.end),
             "gridcolor": GRID,
             "zeroline": False,
@@ -122,7 +123,8 @@ def _below(panel: Panel | None) -> int:
     return BELOW_STRIP if panel is None else BELOW_PANEL
 
 
-def _layout(height: int, clock: _Clock) -> dict[str, Any]:
+def base_layout(height: int) -> dict[str, Any]:
+    """What all figures share."""
     return {
         "height": height,
         "margin": {"l": 84, "r": 26, "t": 0, "b": 0},
@@ -139,7 +141,7 @@ def _layout(height: int, clock: _Clock) -> dict[str, Any]:
     }
 
 
-def _axes(figure: Any, axis: str, domain: list[float], clock: _Clock, vertical: dict[str, Any]) -> None:
+def _axes(figure: Any, axis: str, domain: list[float], clock: TimeAxis, vertical: dict[str, Any]) -> None:
     horizontal = (
         clock.axis(labelled="categoryarray" in vertical) | {"anchor": f"y{axis}"} | ({"matches": "x"} if axis else {})
     )
@@ -147,7 +149,7 @@ def _axes(figure: Any, axis: str, domain: list[float], clock: _Clock, vertical: 
     figure.update_layout({f"xaxis{axis}": horizontal, f"yaxis{axis}": base | vertical})
 
 
-def _add_panel(figure: Any, panel: Panel, colour: str, axis: str, domain: list[float], clock: _Clock) -> None:
+def _add_panel(figure: Any, panel: Panel, colour: str, axis: str, domain: list[float], clock: TimeAxis) -> None:
     low, high = panel.limits
     several = len(panel.measures) > 1
     if several:
@@ -162,7 +164,7 @@ def _add_panel(figure: Any, panel: Panel, colour: str, axis: str, domain: list[f
         _add_measure(figure, measure, shade, axis, clock, band=not several, name=measure.name.split("=", 1)[-1])
 
 
-def _add_measure(figure: Any, measure: Measure, colour: str, axis: str, clock: _Clock, band: bool, name: str) -> None:
+def _add_measure(figure: Any, measure: Measure, colour: str, axis: str, clock: TimeAxis, band: bool, name: str) -> None:
     from plotly.graph_objects import Scatter
 
     runs = list(_runs(thinned(measure.windows)))
@@ -184,13 +186,13 @@ def _add_measure(figure: Any, measure: Measure, colour: str, axis: str, clock: _
 
 
 def _add_hover(
-    figure: Any, windows: Sequence[Window], colour: str, name: str, clock: _Clock, where: dict[str, Any]
+    figure: Any, windows: Sequence[Window], colour: str, name: str, clock: TimeAxis, where: dict[str, Any]
 ) -> None:
     """A dot in the middle of each window that tells its numbers; dots vanish where they would crowd."""
     from plotly.graph_objects import Scatter
 
     text = [
-        f"<b>{_plain(name)}</b> {w.score:.3f}{_interval_text(w)}<br>{moment(w.start)} to {moment(w.end)}<br>"
+        f"<b>{plain_text(name)}</b> {w.score:.3f}{_interval_text(w)}<br>{moment(w.start)} to {moment(w.end)}<br>"
         + ("  ".join(f"{modality} {value:.2f}" for modality, value in sorted(w.quality.items())))
         for w in windows
     ]
@@ -203,7 +205,7 @@ def _add_hover(
     )  # fmt: skip
 
 
-def _add_gaps(figure: Any, windows: Sequence[Window], span: tuple[float, float], axis: str, clock: _Clock) -> None:
+def _add_gaps(figure: Any, windows: Sequence[Window], span: tuple[float, float], axis: str, clock: TimeAxis) -> None:
     """Grey areas where there is no score; neighbours of one reason together."""
     from plotly.graph_objects import Scatter
 
@@ -220,14 +222,14 @@ def _add_gaps(figure: Any, windows: Sequence[Window], span: tuple[float, float],
             Scatter(
                 x=[start, end, end, start], y=[span[0], span[0], span[1], span[1]], fill="toself", mode="none",
                 fillcolor=GAP, hoveron="fills", hoverinfo="text",
-                text=f"not scored: {_plain(_wrapped(group[0].reason))}",
+                text=f"not scored: {plain_text(_wrapped(group[0].reason))}",
                 xaxis=f"x{axis}", yaxis=f"y{axis}",
             )
         )  # fmt: skip
 
 
 def _add_strip(
-    figure: Any, person: Person, modalities: Sequence[str], axis: str, domain: list[float], clock: _Clock
+    figure: Any, person: Person, modalities: Sequence[str], axis: str, domain: list[float], clock: TimeAxis
 ) -> None:
     """One row a modality; the darker, the better the signal."""
     from plotly.graph_objects import Heatmap
@@ -270,7 +272,7 @@ def _quality_text(name: str, window: Window | None) -> str:
         return ""
     quality = window.quality.get(name, 0.0)
     said = f"quality {quality:.2f}" if quality else "missing"
-    return f"<b>{_plain(name)}</b> {said}<br>{moment(window.start)} to {moment(window.end)}"
+    return f"<b>{plain_text(name)}</b> {said}<br>{moment(window.start)} to {moment(window.end)}"
 
 
 def _runs(windows: Sequence[Window]) -> Iterator[list[Window]]:
@@ -288,11 +290,11 @@ def _runs(windows: Sequence[Window]) -> Iterator[list[Window]]:
         yield run
 
 
-def _steps(run: Sequence[Window], clock: _Clock) -> tuple[list[float], list[float]]:
+def _steps(run: Sequence[Window], clock: TimeAxis) -> tuple[list[float], list[float]]:
     return _outline(run, [w.score for w in run], clock)
 
 
-def _band(run: Sequence[Window], clock: _Clock) -> tuple[list[float], list[float]]:
+def _band(run: Sequence[Window], clock: TimeAxis) -> tuple[list[float], list[float]]:
     """Outline of the intervals: along the upper ends and back along the lower ones."""
     x, upper = _outline(run, [w.high for w in run], clock)
     _, lower = _outline(run, [w.low for w in run], clock)
@@ -305,7 +307,7 @@ def _with_interval(run: Sequence[Window]) -> list[list[Window]]:
     return [part for known, part in parts if known]
 
 
-def _outline(run: Sequence[Window], values: Sequence[float], clock: _Clock) -> tuple[list[float], list[float]]:
+def _outline(run: Sequence[Window], values: Sequence[float], clock: TimeAxis) -> tuple[list[float], list[float]]:
     """A score holds for its whole window: steps, or a line through the middles where windows overlap."""
     overlapping = any(one.end - other.start > 1e-3 for one, other in pairwise(run))
     x, y = [], []
@@ -337,7 +339,7 @@ def _faint(colour: str) -> str:
     return f"rgba({red}, {green}, {blue}, 0.17)"
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Text without the tags that Plotly would read in it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

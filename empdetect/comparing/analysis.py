@@ -1,0 +1,177 @@
+"""From two people's series to what may be claimed of them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from empdetect.comparing.people import Person, person_of_file
+from empdetect.contagion.alignment import Aligned, align, resampled
+from empdetect.contagion.claims import refused
+from empdetect.contagion.clock import Clock, clock_from_signals
+from empdetect.contagion.false_discovery import WindowTests, window_tests
+from empdetect.contagion.gaps import Array
+from empdetect.contagion.inference import PairTest, compare_pair
+from empdetect.contagion.measures.cross_correlation import (
+    CrossCorrelation,
+    WindowedCrossCorrelation,
+    cross_correlation,
+    windowed_cross_correlation,
+)
+from empdetect.contagion.preparation import Preparation
+from empdetect.contagion.series import Series
+from empdetect.contagion.surrogates import phase_randomised
+from empdetect.errors import InputError
+
+if TYPE_CHECKING:
+    from empdetect.comparing.settings import Settings
+
+WINDOW_SURROGATES = 99
+"""Surrogates of the windows' peaks: all windows of all of them count, so few are enough."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found of two people.
+
+    Args:
+        people: names of the first and the second.
+        signal: what was compared, ``motion`` or ``motion:EDA``.
+        test: the pair beside its surrogates.
+        q: false-discovery rate of the test among all of its recording; NaN until ``corrected``.
+        tests: how many those are.
+        aligned: both on one grid.
+        start, end: of what was tested, in seconds.
+        lags: correlation by lag.
+        by_window: correlation by window and lag; None where no window fits.
+        windows: each window's peak beside its surrogates; None where no test was made.
+        clock: how the second's clock differs from the first's; None where that was not asked.
+        strangers: how many the pair was held against.
+    """
+
+    people: tuple[str, str]
+    signal: str
+    test: PairTest
+    aligned: Aligned
+    start: float
+    end: float
+    lags: CrossCorrelation
+    by_window: WindowedCrossCorrelation | None = None
+    windows: WindowTests | None = None
+    clock: Clock | None = None
+    strangers: int = 0
+    q: float = float("nan")
+    tests: int = 1
+
+    @property
+    def name(self) -> str:
+        """Both people."""
+        return "+".join(self.people)
+
+    def corrected(self, q: float, tests: int) -> "Comparison":
+        """The same with what may be claimed where so many tests were made.
+
+        Args:
+            q: of this test.
+            tests: of its recording.
+        """
+        test = self.test
+        if test.significant and q > test.alpha:
+            reason = f"p = {test.p:.3g}, but with {tests} tests the false-discovery rate is {q:.3g}"
+            test = replace(test, claims=refused(f"{reason}, above {test.alpha:g}"), lag=None)
+        return replace(self, test=test, q=q, tests=tests)
+
+
+def compare(first: Person, second: Person, signal: str, names: tuple[str, str], settings: "Settings") -> Comparison:
+    """Compare two people by a signal.
+
+    Args:
+        first, second: the people.
+        signal: how the comparison is called.
+        names: of the first's and the second's signal.
+        settings: how.
+
+    Raises:
+        InputError: a signal cannot be read or used, they share no time, or strangers or a stimulus do not fit.
+    """
+    one, other = first.read(names[0], settings.rate), second.read(names[1], settings.rate)
+    clock = _clock(first, second, settings)
+    aligned = align([one, other if clock is None else clock.corrected(other)], settings.rate)
+    beside = _strangers(names[1], aligned, settings)
+    x, y = (row[: beside.shape[1]] if beside is not None else row for row in aligned.values)
+    preparation = _preparation(aligned, len(x), settings)
+    test = compare_pair(
+        x, y, aligned.rate, settings.statistic_of_pair(), settings.surrogate, beside, settings.same_stimulus,
+        preparation, settings.count, settings.segment, _clock_error(clock, settings), settings.alpha, settings.seed,
+    )  # fmt: skip
+    end = aligned.start + len(x) / aligned.rate
+    x, y = preparation.pair(x, y, aligned.rate)
+    by_window, windows = _followed(x, y, aligned.rate, test, settings)
+    return Comparison(
+        (first.name, second.name),
+        signal,
+        test,
+        aligned,
+        end - len(x) / aligned.rate,
+        end,
+        cross_correlation(x, y, aligned.rate, settings.max_lag),
+        by_window,
+        windows,
+        clock,
+        0 if beside is None else len(beside),
+    )
+
+
+def _clock(first: Person, second: Person, settings: "Settings") -> Clock | None:
+    if settings.clock is None:
+        return None
+    return clock_from_signals(first.read(settings.clock, None), second.read(settings.clock, None))
+
+
+def _clock_error(clock: Clock | None, settings: "Settings") -> float:
+    """What clocks may disagree by: less than was allowed for where they were compared, by two standard errors."""
+    return settings.clock_error if clock is None else min(settings.clock_error, max(2 * clock.offset_error, 0.02))
+
+
+def _preparation(aligned: Aligned, samples: int, settings: "Settings") -> Preparation:
+    stimulus = None if settings.stimulus is None else _stimulus(settings.stimulus, aligned, settings)[:, :samples]
+    return Preparation(settings.trend, settings.whiten, stimulus, settings.response)
+
+
+def _stimulus(path: Path, aligned: Aligned, settings: "Settings") -> Array:
+    """The columns of the stimulus ``(feature, time)`` on the grid of the pair."""
+    seen = person_of_file(path, "the stimulus", settings)
+    moments = aligned.start + np.arange(aligned.values.shape[1]) / aligned.rate
+    return np.stack([resampled(seen.read(name, settings.rate), moments, aligned.rate) for name in seen.signals])
+
+
+def _strangers(signal: str, aligned: Aligned, settings: "Settings") -> Array | None:
+    """Other people's signals ``(stranger, time)``, each from its own start, as long as the shortest of all."""
+    if not settings.strangers:
+        return None
+    people = [person_of_file(path, path.name, settings) for path in settings.strangers]
+    rows = [_row(person.read(signal, settings.rate), aligned) for person in people]
+    shortest = min(len(row) for row in rows)
+    return np.stack([row[:shortest] for row in rows])
+
+
+def _row(series: Series, aligned: Aligned) -> Array:
+    samples = min(aligned.values.shape[1], int(np.floor((series.times[-1] - series.start) * aligned.rate + 1e-6)) + 1)
+    return resampled(series, series.start + np.arange(samples) / aligned.rate, aligned.rate)
+
+
+def _followed(
+    x: Array, y: Array, rate: float, test: PairTest, settings: "Settings"
+) -> tuple[WindowedCrossCorrelation | None, WindowTests | None]:
+    """The lag over time, and in which windows the two go together."""
+    try:
+        by_window = windowed_cross_correlation(x, y, rate, settings.max_lag, settings.window, settings.hop)
+    except InputError:
+        return None, None
+    if not test.adequacy.ok:
+        return by_window, None
+    made = phase_randomised(y, WINDOW_SURROGATES, np.random.default_rng(settings.seed))
+    return by_window, window_tests(
+        x, y, made, rate, settings.max_lag, settings.window, settings.hop, rate_of_false=settings.alpha
+    )
