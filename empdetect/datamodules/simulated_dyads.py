@@ -71,7 +71,7 @@ class SimulatedDyadsDataModule(EmpathyDataModule):
     def __init__(
         self,
         features: dict[str, Extractor],
-        dyads: int = 2400,
+        dyads: int = 2000,
         held_out: int = 500,
         shortest: float = 20.0,
         longest: float = 100.0,

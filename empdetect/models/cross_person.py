@@ -19,7 +19,11 @@ from empdetect.task import Task
 DIRECTIONS = ("leads", "follows", "both")
 """Classes of the target that tells what the scored person does, in this order."""
 LOOKS = 2
-"""Lags that are looked at: people may see the same thing and follow each other besides."""
+"""Lags that are looked at: around 0 and further off. People may see the same thing, and follow each other besides."""
+AT_ONCE = 0.25
+"""Seconds. Lags that people who see the same thing may have, and that tell nothing of who follows whom."""
+UNSEEN = -1e4
+"""Score of a lag that is not looked at."""
 
 
 class CrossPersonAttention(nn.Module):
@@ -42,8 +46,10 @@ class CrossPersonAttention(nn.Module):
         lag: name of the number.
 
     Raises:
-        InputError: no lag lies within ``max_lag``.
+        InputError: no lag but those near 0 lies within ``max_lag``.
     """
+
+    late: Tensor
 
     def __init__(
         self,
@@ -59,7 +65,7 @@ class CrossPersonAttention(nn.Module):
         lag: str = "lag",
     ) -> None:
         super().__init__()
-        if not (rate > 0 and max_lag * rate >= 1 and window * rate >= 1):
+        if not (rate > 0 and max_lag > AT_ONCE and max_lag * rate >= 1 and window * rate >= 1):
             raise InputError(
                 f"Building cross-person attention: a frame at least must lie within {max_lag:g} s and within a window "
                 f"of {window:g} s; at {rate:g} Hz none does"
@@ -78,8 +84,10 @@ class CrossPersonAttention(nn.Module):
         self.lead = _projection(features, heads)
         self.follow = _projection(features, heads)
         self.volume = LagNetwork(2 * heads, width, layers, self.most)
-        self.look = _Glance(width, 2 * heads, LOOKS)
-        self.where = _Glance(width, 2 * heads, 1)
+        self.look = _Glance(width, LOOKS)
+        self.where = _Glance(width, 1)
+        late = torch.arange(-self.most, self.most + 1).abs() > AT_ONCE * rate
+        self.register_buffer("late", late, persistent=False)
         seen = LOOKS * (width + 1)
         self.there = nn.ModuleDict({name: _head(seen) for name in self.presence})
         self.which = nn.ModuleDict({"one": _head(2 * seen), "both": _head(seen)})
@@ -108,11 +116,14 @@ class CrossPersonAttention(nn.Module):
         # One network for both orders: what the other order says of a lag stands at the lag's mirror image.
         orders = torch.cat([_joined(first, second), _joined(second, first)])
         ours, theirs = self.volume(orders).chunk(2)
-        evident = (orders[:, :, 0].square() / 2).log1p()
+        evident = (orders[:, :, 0].square().mean(dim=1, keepdim=True) / 2).log1p() / 2
         look, where = (
             _both(glance(ours, evident[: len(ours)]), glance(theirs, evident[len(ours) :]))
             for glance in (self.look, self.where)
         )
+        # The first look sees what happens at once; the second, and the lag, what comes late.
+        seen = torch.stack([~self.late, self.late])
+        look, where = look.masked_fill(~seen, UNSEEN), where.masked_fill(~self.late, UNSEEN)
         answers = self._answers(_pooled(ours, look), _pooled(theirs, look.flip(-1)))
         lags = torch.linspace(0, 1, 2 * self.most + 1, device=frames.device)
         answers[self.lag] = (where.softmax(dim=-1) * lags).sum(dim=-1)
@@ -175,25 +186,22 @@ class LagNetwork(nn.Module):
 
 
 class _Glance(nn.Module):
-    """Scores of lags: what the network makes of them, and the evidence itself.
+    """Scores of lags: what the network makes of them, added to the evidence itself.
 
-    Of normal evidence z at one lag alone, the odds of that lag are ``exp(z ** 2 / 2)``. Scores start with a gentle form
-    of it, ``log(1 + z ** 2 / 2)``, so that lags are looked at from the first step, and none for good.
+    Of normal evidence z at one lag alone, the odds of that lag are ``exp(z ** 2 / 2)``. Added is a gentle form of it,
+    ``log(1 + z ** 2 / 2)``, so that lags are looked at from the first step on, and none for good.
 
     Args:
         width: of the network.
-        channels: of the evidence.
         looks: scores it gives.
     """
 
-    def __init__(self, width: int, channels: int, looks: int) -> None:
+    def __init__(self, width: int, looks: int) -> None:
         super().__init__()
         self.made = nn.Conv1d(width, looks, 1)
-        self.evident = nn.Conv1d(channels, looks, 1, bias=False)
-        nn.init.uniform_(self.evident.weight, 0, 2 / channels)
 
     def forward(self, x: Tensor, evident: Tensor) -> Tensor:
-        scores: Tensor = self.made(x) + self.evident(evident)
+        scores: Tensor = self.made(x) + evident
         return scores
 
 
