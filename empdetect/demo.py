@@ -1,4 +1,4 @@
-"""The demo: the three jobs, train, score and reward, end to end in minutes on a laptop."""
+"""The demo: train, score, reward and compare, end to end in minutes on a laptop."""
 
 import json
 import math
@@ -15,6 +15,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
+from empdetect.comparing import Settings, compare_groups, groups_of
+from empdetect.contagion.simulation import Conditions, simulate_dyads
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.epitome import EpitomeDataModule
 from empdetect.datamodules.manifest import ManifestDataModule
@@ -45,6 +47,7 @@ from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.warmup import warm_up
+from empdetect.scores import Scores
 from empdetect.scoring import score_recordings
 from empdetect.task import Target, Task
 from empdetect.training import finish, progress_callbacks, quieten
@@ -114,8 +117,11 @@ def run_demo(out: Path, data_root: Path | None = None, seed: int = 0) -> None:
         score_held_out(detector, material, out)
     with timed(seconds, "training the policy"):
         rewards = reward_policy(detector, material.measure, out, seed)
+    with timed(seconds, "comparing two people"):
+        found = compare_simulated(out, seed)
     console = Console(width=110)
     console.print(summary(detector, material, rewards, out))
+    console.print(found)
     console.print(", ".join(f"{name} {spent:.0f} s" for name, spent in seconds.items()))
     console.print(f"\n{material.caveat}" if material.caveat else "")
 
@@ -254,6 +260,31 @@ def auroc(detector: Detector, examples: Sequence[Example], target: Target, label
     metric = TargetMetrics(target)
     metric.update(level_probabilities(target, detector.outputs(examples)[target.name]), labels)
     return float(metric.compute().get("auroc", math.nan))
+
+
+def compare_simulated(out: Path, seed: int) -> Table:
+    """Compare two simulated people of whom one follows the other, and say what was found beside what is true."""
+    conditions = Conditions(seconds=300.0, rate=10.0, trend=1.0, noise=0.1)
+    simulated = simulate_dyads(1, coupling=0.5, lag=1.5, conditions=conditions, seed=seed)
+    files = [out / "dyad" / f"{series.person}.csv" for series in simulated.series(0)]
+    files[0].parent.mkdir(exist_ok=True)
+    for path, series in zip(files, simulated.series(0), strict=True):
+        rows = zip(series.times.tolist(), series.values.tolist(), strict=True)
+        path.write_text("time,valence\n" + "".join(f"{time:.1f},{value:.5f}\n" for time, value in rows))
+    settings = Settings(count=199, seed=seed)
+    outcome = compare_groups(groups_of(files, settings), settings, out / "contagion", report=True)
+    scores = {row["measure"]: row for row in Scores.read(outcome.table).rows()}
+    lag, p = scores["valence.lag"], scores["valence.p"]["score"]
+    truth = simulated.truth
+    table = Table(title="two simulated people, one follows the other", title_justify="left")
+    for heading in ("", "truth", "found"):
+        table.add_column(heading)
+    claimed = "yes" if scores["valence.association"]["score"] == 1 else "not claimed"
+    table.add_row("go together", "yes" if truth.present[0] else "no", f"{claimed} (p = {p:.3f})")
+    found = f"{lag['score']:.2f} s ({lag['low']:.2f} to {lag['high']:.2f})"
+    table.add_row("b follows a by", f"{truth.signed_lag[0]:.2f} s", found)
+    table.add_row("file", "", str(outcome.reports[0]))
+    return table
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def methods(found: Comparison, settings: Settings) -> str:
     first, second = found.people
     parts = [
         f"The signal '{found.signal}' of {first} and {second} ({spoken(found.end - found.start)} at "
-        f"{found.aligned.rate:g} Hz, {found.test.adequacy.known:.0%} known in both) was compared with empdetect "
+        f"{found.aligned.rate:g} Hz, {found.aligned.quality:.0%} known in both) was compared with empdetect "
         f"{version('empdetect')}. {_prepared(settings)}",
         _tested(found, settings),
         _windows_tested(found, settings),
@@ -84,7 +84,11 @@ def _facts(found: Comparison) -> list[tuple[str, str, str]]:
     share = f"q = {found.q:.3g} over {found.tests} tests" if found.tests > 1 else beside
     return [
         ("Compared", spoken(found.end - found.start), f"{found.signal} of {first} and {second}"),
-        ("Known in both", f"{test.adequacy.known:.0%}", f"tells as much as {test.adequacy.effective:.0f} free samples"),
+        (
+            "Known in both",
+            f"{found.aligned.quality:.0%}",
+            f"tells as much as {test.adequacy.effective:.0f} free samples",
+        ),
         ("p", f"{test.p:.3g}", share) if isfinite(test.p) else ("p", "not tested", test.adequacy.reason),
         ("Lag", f"{lag.seconds:+.2f} s", who) if lag else ("Lag", "none", "looked for only where there is a finding"),
     ]

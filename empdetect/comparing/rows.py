@@ -37,7 +37,7 @@ def rows_of(recording: str, found: Comparison, window: float) -> Iterator[dict[s
         window: length of its windows, in seconds.
     """
     test = found.test
-    whole = {"start": found.start, "end": found.end, "quality": test.adequacy.known}
+    whole = {"start": found.start, "end": found.end, "quality": found.aligned.quality}
     base = {"recording": recording, "participant": found.name, "modalities": _signals(found), **whole}
     untested = test.adequacy.reason
     for measure, value in (("statistic", test.observed), ("p", test.p), ("q", found.q), ("effect", test.effect)):
