@@ -92,7 +92,9 @@ def _targets() -> set[str]:
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.name)
 def test_configurations_open_with_their_command(config: Path) -> None:
     first = config.read_text(encoding="utf-8").split("\n")[0]
-    assert re.match(rf"# empdetect (fit|rl train|rl evaluate|bench \w+) --config {config.relative_to(ROOT)}( |$)", first)
+    assert re.match(
+        rf"# empdetect (fit|rl train|rl evaluate|bench \w+) --config {config.relative_to(ROOT)}( |$)", first
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
