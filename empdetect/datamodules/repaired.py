@@ -1,14 +1,20 @@
 """Real pairs of people against re-paired strangers: the same people, so that only who sat with whom can tell."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from empdetect.datamodules.base import EmpathyDataModule, data_folder
 from empdetect.errors import InputError
+from empdetect.features.base import Extractor
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.table import Table
+from empdetect.task import Target, Task
 
 Array = NDArray[np.float64]
 
@@ -29,6 +35,78 @@ class Pair:
     second: Array
     rate: float
     condition: str = ""
+
+
+class RepairedDataModule(EmpathyDataModule):
+    """Real pairs against re-paired strangers; a subclass says where the pairs are.
+
+    The task is ``real``: whether the two sat with each other. Strangers are of one block, cut to the shorter
+    recording; folds hold blocks apart.
+
+    Args:
+        features: one extractor for each modality the model is to see, by modality.
+        data_root: folder that holds the dataset's own; None reads ``EMPDETECT_DATA``.
+        blocks: of pairs, among which strangers are paired; None takes the dataset's own number.
+        strangers: of each first person, at most; None takes the dataset's own number.
+        folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
+
+    Attributes:
+        folder: name of the dataset's folder below the data root.
+        people: what the two are called.
+        column: what their signal is called, in each one's table ``signal``.
+        usual_blocks, usual_strangers: the dataset's own numbers.
+    """
+
+    folder: ClassVar[str]
+    people: ClassVar[tuple[str, str]]
+    column: ClassVar[str]
+    usual_blocks: ClassVar[int]
+    usual_strangers: ClassVar[int]
+
+    def __init__(
+        self,
+        features: dict[str, Extractor],
+        data_root: str | None = None,
+        blocks: int | None = None,
+        strangers: int | None = None,
+        folds: int = 5,
+        fold: int = 0,
+        batch_size: int = 16,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__(features, folds, fold, batch_size, seed, workers)
+        self.data_root = data_root
+        self.blocks = self.usual_blocks if blocks is None else blocks
+        self.strangers = self.usual_strangers if strangers is None else strangers
+        self.task = Task(
+            (Target("real", "binary"),),
+            unit="recording",
+            direction="bidirectional",
+            construct="contagion",
+            interaction="dyadic",
+            persons=2,
+        )
+
+    @abstractmethod
+    def pairs(self, folder: Path) -> list[Pair]:
+        """All real pairs.
+
+        Args:
+            folder: where the dataset's files are.
+
+        Raises:
+            InputError: a file is missing or not what it should be.
+        """
+
+    def segments(self) -> list[Segment]:
+        """One segment a real pair and one for each pair of strangers, grouped by block.
+
+        Raises:
+            InputError: a file is missing or not what it should be, or there are too few pairs for the blocks.
+        """
+        pairs = self.pairs(data_folder(self.data_root, self.folder))
+        return repaired_segments(pairs, self.people, self.column, self.blocks, self.strangers, self.seed)
 
 
 def cut_alike(first: Array, second: Array) -> tuple[Array, Array]:

@@ -5,12 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from empdetect.datamodules.base import EmpathyDataModule, data_folder
-from empdetect.datamodules.repaired import Pair, repaired_segments
+from empdetect.datamodules.repaired import Pair, RepairedDataModule
 from empdetect.errors import InputError
-from empdetect.features.base import Extractor
-from empdetect.recording import Segment
-from empdetect.task import Target, Task
 
 RATE = 0.5
 """Ratings a second, in Hz: one every 2 s."""
@@ -18,7 +14,7 @@ FILE = "couples_dial.csv.gz"
 COLUMNS = ("couple", "female", "time", "dial")
 
 
-class RtiesDataModule(EmpathyDataModule):
+class RtiesDataModule(RepairedDataModule):
     """Real couples against re-paired strangers, from both partners' own ratings.
 
     The task is ``real``: whether the two sat with each other. Strangers are a man and a woman of two couples of one
@@ -26,11 +22,8 @@ class RtiesDataModule(EmpathyDataModule):
     is not read: it is the same for both partners, and would give real couples away.
 
     Args:
-        features: one extractor for each modality the model is to see, by modality; ``TableFeatures(["emotion"])``.
-        data_root: folder that holds ``rties``; None reads ``EMPDETECT_DATA``.
-        blocks: of couples, among which strangers are paired.
-        strangers: of each man, at most.
-        folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
+        features, data_root, blocks, strangers, folds, fold, batch_size, seed, workers: as for
+            ``RepairedDataModule``.
     """
 
     about: ClassVar[str] = "60 couples: both partners' own emotion every 2 s of a conversation, and who sat with whom."
@@ -39,39 +32,15 @@ class RtiesDataModule(EmpathyDataModule):
         "Butler and Barnard, rties: Modeling Interpersonal Dynamics; https://github.com/ebmtnprof/rties"
     )
 
-    def __init__(
-        self,
-        features: dict[str, Extractor],
-        data_root: str | None = None,
-        blocks: int = 10,
-        strangers: int = 5,
-        folds: int = 5,
-        fold: int = 0,
-        batch_size: int = 16,
-        seed: int = 0,
-        workers: int = 0,
-    ) -> None:
-        super().__init__(features, folds, fold, batch_size, seed, workers)
-        self.data_root = data_root
-        self.blocks = blocks
-        self.strangers = strangers
-        self.task = Task(
-            (Target("real", "binary"),),
-            unit="recording",
-            direction="bidirectional",
-            construct="contagion",
-            interaction="dyadic",
-            persons=2,
-        )
+    folder: ClassVar[str] = "rties"
+    people: ClassVar[tuple[str, str]] = ("man", "woman")
+    column: ClassVar[str] = "emotion"
+    usual_blocks: ClassVar[int] = 10
+    usual_strangers: ClassVar[int] = 5
 
-    def segments(self) -> list[Segment]:
-        """One segment a couple and one for each pair of strangers, grouped by block.
-
-        Raises:
-            InputError: the file is missing or not what it should be.
-        """
-        couples = read_couples(data_folder(self.data_root, "rties"))
-        return repaired_segments(couples, ("man", "woman"), "emotion", self.blocks, self.strangers, self.seed)
+    def pairs(self, folder: Path) -> list[Pair]:
+        """One pair a couple."""
+        return read_couples(folder)
 
 
 def read_couples(folder: Path) -> list[Pair]:
