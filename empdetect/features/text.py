@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -136,7 +137,10 @@ def with_adapter(network: Any, folder: Path) -> Any:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(network, str(folder), use_safetensors=True)
+        with warnings.catch_warnings():
+            # PEFT asks transformers for a property under its old name; nobody who scores can do anything about it.
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            return PeftModel.from_pretrained(network, str(folder), use_safetensors=True)
     except (RuntimeError, ValueError, KeyError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"Loading the text adapter {folder}: it does not fit the text model ({reason})") from None
