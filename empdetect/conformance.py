@@ -98,7 +98,7 @@ def check_encoder(encoder: "Encoder", x: "Tensor | None" = None, padding: bool =
 
 
 def check_datamodule(data: "EmpathyDataModule") -> None:
-    """Check a data module: labels its task allows, no group in two splits, batches of the task's shape.
+    """Check a data module: labels its task allows, no segment twice, no group in two splits, batches of its shape.
 
     Raises:
         NotConforming: one of them is not as ``EmpathyDataModule`` says.
@@ -109,8 +109,12 @@ def check_datamodule(data: "EmpathyDataModule") -> None:
         _need(bool(getattr(data, name)), data, f"the class must say its '{name}'")
     data.setup("fit")
     homes: dict[str, set[str]] = {}
+    seen = set()
     for split in SPLITS:
         for segment in data.parts[split]:
+            key = (segment.recording.id, segment.participant, segment.start, segment.end)
+            _need(key not in seen, data, f"two segments are called alike: {key}")
+            seen.add(key)
             homes.setdefault(segment.group or segment.recording.id, set()).add(split)
             for target in data.task.targets:
                 value = segment.labels.get(target.name, float("nan"))

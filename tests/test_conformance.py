@@ -333,3 +333,12 @@ def test_a_data_module_with_labels_out_of_range_is_found(simulated_corpus: Path)
     data.task = Task((Target("empathy_level", "regression", range=(2, 3)),))
     with pytest.raises(NotConforming, match="allowed is 2 to 3"):
         check_datamodule(data)
+
+
+def test_a_data_module_with_two_segments_of_one_name_is_found(simulated_corpus: Path) -> None:
+    task = Task((Target("empathy_level", "regression", range=(0, 1)),))
+    data = ManifestDataModule(str(simulated_corpus), {"text": TextTokens()}, task)
+    data.setup("fit")
+    data.parts["train"].append(data.parts["train"][0])
+    with pytest.raises(NotConforming, match="two segments are called alike"):
+        check_datamodule(data)

@@ -103,7 +103,8 @@ class SimulatedDyadsDataModule(EmpathyDataModule):
             rng = np.random.default_rng([self.seed, number])
             count = self.dyads if split == "train" else self.held_out
             drawn = self._drawn(rng, count)
-            found += [segment for part in drawn for segment in _segments(part, f"{split}{len(found)}", split, rng)]
+            for chunk, part in enumerate(drawn):
+                found += _segments(part, f"{split}{chunk}", split, rng)
         return found
 
     def _drawn(self, rng: Rng, dyads: int) -> Iterator[Drawn]:

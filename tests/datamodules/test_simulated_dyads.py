@@ -53,6 +53,11 @@ def test_the_seed_tells_the_dyads_and_no_dyad_is_in_two_splits() -> None:
     assert data.summary() == "60 train, 20 val, 20 test segments, split by group"
 
 
+def test_every_dyad_is_a_recording_and_a_group_of_its_own() -> None:
+    segments = module().segments()
+    assert len({segment.recording.id for segment in segments}) == len({s.group for s in segments}) == len(segments)
+
+
 def test_all_kinds_of_dyads_are_drawn() -> None:
     drawn = draw_dyads(np.random.default_rng(0), 400, 20.0, 10.0, 5.0)
     truth = drawn.simulated.truth
