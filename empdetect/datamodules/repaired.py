@@ -40,8 +40,8 @@ class Pair:
 class RepairedDataModule(EmpathyDataModule):
     """Real pairs against re-paired strangers; a subclass says where the pairs are.
 
-    The task is ``real``: whether the two sat with each other. Strangers are of one block, cut to the shorter
-    recording; folds hold blocks apart.
+    The task is ``real``: whether the two sat with each other. Strangers are of one block, and folds hold blocks apart.
+    Each first person is as long with the others as with their own partner, or length would tell who is real.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
@@ -110,7 +110,7 @@ class RepairedDataModule(EmpathyDataModule):
 
 
 def cut_alike(first: Array, second: Array) -> tuple[Array, Array]:
-    """Two signals as long as the shorter one, so that length cannot tell strangers apart."""
+    """Two signals as long as the shorter one. Strangers are shorter than real pairs after it, if lengths differ."""
     samples = min(len(first), len(second))
     return first[:samples], second[:samples]
 
@@ -121,6 +121,7 @@ def repaired_segments(
     """Segments of real pairs (``real`` 1) and of strangers (``real`` 0).
 
     Pairs are dealt to blocks, strangers are of one block, and blocks are groups: no fold trains on a person it tests.
+    All segments of one first person are as long as the shortest of them, so that length tells nothing.
 
     Args:
         pairs: all of them.
@@ -140,16 +141,17 @@ def repaired_segments(
     found = []
     for number, block in enumerate(dealt):
         for place in block:
-            others = rng.permutation(block[block != place])[:strangers]
-            for other in (place, *others):
-                recording = _recording(pairs[place], pairs[other], persons, column)
+            with_whom = [place, *rng.permutation(block[block != place])[:strangers]]
+            samples = min(len(pairs[place].first), *(len(pairs[other].second) for other in with_whom))
+            for other in with_whom:
+                recording = _recording(pairs[place], pairs[other], samples, persons, column)
                 labels = {"real": float(other == place)}
                 found.append(Segment(recording, persons[0], labels=labels, group=f"block_{number}"))
     return found
 
 
-def _recording(one: Pair, other: Pair, persons: tuple[str, str], column: str) -> Recording:
-    signals = cut_alike(one.first, other.second)
+def _recording(one: Pair, other: Pair, samples: int, persons: tuple[str, str], column: str) -> Recording:
+    signals = one.first[:samples], other.second[:samples]
     people = tuple(
         Participant(name, tables={"signal": _table(values, one.rate, column)}) for name, values in zip(persons, signals)
     )

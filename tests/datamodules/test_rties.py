@@ -52,6 +52,16 @@ def test_strangers_share_a_block_and_a_length_and_nobody_crosses(tmp_path: Path)
     assert all(len(groups) == 1 for groups in of.values())
 
 
+def test_length_tells_nothing_of_who_is_real(tmp_path: Path) -> None:
+    lengths: dict[str, set[int]] = {}
+    for segment in RtiesDataModule({}, str(write(tmp_path)), blocks=3, strangers=2).segments():
+        man = segment.recording.id.split("_with_")[0]
+        lengths.setdefault(man, set()).add(len(segment.people()[0].tables["signal"].read().times))
+    assert len(lengths) == 12
+    assert {len(found) for found in lengths.values()} == {1}
+    assert len(set.union(*lengths.values())) > 1
+
+
 def test_the_data_module_keeps_its_promises(tmp_path: Path) -> None:
     check_datamodule(
         RtiesDataModule({"signal": TableFeatures(["emotion"])}, str(write(tmp_path)), blocks=6, strangers=1)
