@@ -40,33 +40,68 @@ def mean(values: Sequence[float], weights: Sequence[float]) -> float:
     return sum(value * weight for value, weight in zip(values, weights, strict=True)) / total if total else math.nan
 
 
+def interval(
+    scores: Sequence[float], lows: Sequence[float], highs: Sequence[float], weights: Sequence[float]
+) -> tuple[float, float]:
+    """Interval of the weighted mean of scores: the mean of their intervals around it.
+
+    The errors about one person go together, so it does not shrink with their number.
+
+    Args:
+        scores, weights: of the windows that have a score.
+        lows, highs: ends of their intervals; NaN where there is none.
+
+    Returns:
+        Both ends; NaN unless windows of ``MOST_KNOWN`` of the weight have an interval.
+    """
+    cases = list(zip(scores, lows, highs, weights, strict=True))
+    known = [case for case in cases if not math.isnan(case[1])]
+    total = [weight for *_, weight in known]
+    if not known or sum(total) < MOST_KNOWN * sum(weights):
+        return (math.nan, math.nan)
+    middle = mean(scores, weights)
+    below = mean([score - low for score, low, _, _ in known], total)
+    above = mean([high - score for score, _, high, _ in known], total)
+    return (middle - below, middle + above)
+
+
+def carried(parts: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    """By modality, the mean change of the score when it is left out, over the windows where it could be.
+
+    Args:
+        parts: that change by modality, of each window that has a score.
+        weights: of the windows.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for part, share in zip(parts, weights, strict=True):
+        for name, value in part.items():
+            found.setdefault(name, []).append((value, share))
+    return {name: mean(*zip(*pairs, strict=True)) for name, pairs in sorted(found.items())}
+
+
+def weight(start: float, end: float) -> float:
+    """What a window counts in a mean: its length in seconds; 1 without times."""
+    return 1.0 if math.isnan(start) or math.isnan(end) else max(end - start, 1e-6)
+
+
 def _row(rows: Sequence[Row]) -> dict[str, Any]:
     scored = [row for row in rows if not math.isnan(row["score"])]
-    score = mean([row["score"] for row in scored], _weights(scored))
-    low, high = _interval(scored, score)
+    values, weights = [row["score"] for row in scored], _weights(scored)
+    low, high = interval(values, [row["low"] for row in scored], [row["high"] for row in scored], weights)
+    moved = carried([parts_of(row["carried"]) for row in scored], weights)
     first = rows[0]
     return {
         **{name: first[name] for name in ("recording", "participant", "measure")},
         "start": min((row["start"] for row in rows if not math.isnan(row["start"])), default=math.nan),
         "end": max((row["end"] for row in rows if not math.isnan(row["end"])), default=math.nan),
-        "score": score,
+        "score": mean(values, weights),
         "low": low,
         "high": high,
         "quality": mean([row["quality"] for row in rows], _weights(rows)),
         "modalities": " ".join(f"{name}:{value:.2f}" for name, value in _quality(rows).items()),
-        "carried": " ".join(f"{name}:{value:+.3f}" for name, value in _carried(scored).items()),
+        "carried": " ".join(f"{name}:{value:+.3f}" for name, value in moved.items()),
         "reason": _reason(rows, scored),
     }
-
-
-def _interval(scored: Sequence[Row], score: float) -> tuple[float, float]:
-    known = [row for row in scored if not math.isnan(row["low"])]
-    weights = _weights(known)
-    if not known or sum(weights) < MOST_KNOWN * sum(_weights(scored)):
-        return (math.nan, math.nan)
-    below = mean([row["score"] - row["low"] for row in known], weights)
-    above = mean([row["high"] - row["score"] for row in known], weights)
-    return (score - below, score + above)
 
 
 def _quality(rows: Sequence[Row]) -> dict[str, float]:
@@ -74,14 +109,6 @@ def _quality(rows: Sequence[Row]) -> dict[str, float]:
     weights = _weights(rows)
     names = sorted({name for part in parts for name in part})
     return {name: mean([part.get(name, 0.0) for part in parts], weights) for name in names}
-
-
-def _carried(scored: Sequence[Row]) -> dict[str, float]:
-    found: dict[str, list[tuple[float, float]]] = {}
-    for row, weight in zip(scored, _weights(scored), strict=True):
-        for name, value in parts_of(row["carried"]).items():
-            found.setdefault(name, []).append((value, weight))
-    return {name: mean(*zip(*pairs, strict=True)) for name, pairs in sorted(found.items())}
 
 
 def _reason(rows: Sequence[Row], scored: Sequence[Row]) -> str:
@@ -96,8 +123,4 @@ def _reason(rows: Sequence[Row], scored: Sequence[Row]) -> str:
 
 
 def _weights(rows: Sequence[Row]) -> list[float]:
-    """Seconds of each window; 1 without times."""
-    return [
-        1.0 if math.isnan(row["start"]) or math.isnan(row["end"]) else max(row["end"] - row["start"], 1e-6)
-        for row in rows
-    ]
+    return [weight(row["start"], row["end"]) for row in rows]

@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Times and numbers of things as people read them."""
 
 
 def moment(seconds: float) -> str:
@@ -18,3 +18,8 @@ def spoken(seconds: float) -> str:
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def counted(number: int, name: str) -> str:
+    """So many things: ``1 window``, ``3 windows``."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

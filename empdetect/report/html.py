@@ -1,10 +1,10 @@
-"""Pages that need no other file: a template with its style, its script and Plotly inside."""
+"""Pages that need no other file: a template with its styles and scripts inside."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-SCRIPT_END = "<\\/"
-"""How a closing tag stands in JSON within a script, so that no text can end the script."""
+from empdetect.scores import writing
 
 
 def render(template: str, **values: Any) -> str:
@@ -12,7 +12,8 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: name of the file beside this one.
-        values: what it shows; ``title`` and ``figures`` (JSON that ``for_script`` made) among them.
+        values: what it shows, ``title`` among them; of a page with Plotly's figures, ``figures`` (JSON that
+            ``for_script`` made).
     """
     from importlib.resources import files
 
@@ -28,15 +29,23 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template(template).render(
-        **values,
-        style=(own / "report.css").read_text(encoding="utf-8"),
-        script=(own / "report.js").read_text(encoding="utf-8"),
-        plotly=get_plotlyjs(),
+        **values, content_of=lambda name: (own / name).read_text(encoding="utf-8"), plotly=get_plotlyjs
     )
 
 
 def for_script(content: Any) -> str:
-    """JSON that can stand within a script element."""
-    return (
-        json.dumps(content, ensure_ascii=False, allow_nan=False).replace("</", SCRIPT_END).replace("<!--", "<\\u0021--")
-    )
+    """JSON that can stand within a script element: no text in it can end the script or open a comment."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def write_page(path: Path, template: str, **values: Any) -> Path:
+    """Write a page that ``render`` makes; folders are made.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    page = render(template, **values)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    return path

@@ -1,19 +1,38 @@
-"""The page of a report: what the template is given, and writing it as one file."""
+"""The page of a recording: what the template is given, and writing it as one file."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 from empdetect.errors import InputError
 from empdetect.model_card import LIMITS
-from empdetect.report.clock import moment, spoken
-from empdetect.report.figures import COLOURS, recording_figure
-from empdetect.report.html import for_script, render
-from empdetect.report.summary import Panel, Person, modalities_of, people_of, reasons, seconds_of
-from empdetect.scores import Scores, writing
+from empdetect.report.clock import counted, moment, spoken
+from empdetect.report.figures import COLOURS
+from empdetect.report.html import for_script, write_page
+from empdetect.report.provenance import about_lines, methods_sentence
+from empdetect.report.summary import Measure, Panel, Person, modalities_of, people_of, reasons, seconds_of
+from empdetect.report.timeline import timeline
+from empdetect.scores import Scores
 from empdetect.streams.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A film or sound that a page links to, so that a click goes to its moment.
+
+    Args:
+        path: the file.
+        kind: what it is.
+        offset: moment on the recording's clock at which it starts, in seconds.
+    """
+
+    path: Path
+    kind: Literal["video", "audio"]
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -25,24 +44,31 @@ class Extras:
         computing: seconds the scoring took.
         transcript: what was said, by everyone.
         notes: what the user should know about its files.
+        media: its films and sounds.
     """
 
     length: float | None = None
     computing: float | None = None
     transcript: Transcript | None = None
     notes: Sequence[str] = field(default_factory=tuple)
+    media: Sequence[Medium] = field(default_factory=tuple)
 
 
 def write_report(
-    scores: Scores, path: Path, title: str | None = None, extras: Mapping[str, Extras] | None = None
+    scores: Scores,
+    path: Path,
+    title: str | None = None,
+    extras: Mapping[str, Extras] | None = None,
+    overview: Path | None = None,
 ) -> Path:
-    """Write scores as one HTML file that needs no other file and no network.
+    """Write scores as one HTML file that needs no network, and no other file but films and sounds it links to.
 
     Args:
         scores: of one or more recordings.
         path: the file to write; folders are made.
         title: heading; the recording's name or their number unless given.
         extras: by recording, what else is known of it.
+        overview: the page of all recordings, to go back to.
 
     Raises:
         InputError: there are no scores, or the file cannot be written.
@@ -50,51 +76,70 @@ def write_report(
     names = list(dict.fromkeys(scores.table["recording"]))
     if not names:
         raise InputError(f"Writing the report {path}: the table has no rows; score a recording first")
-    sections = [_section(scores, name, (extras or {}).get(name, Extras())) for name in names]
-    page = render(
+    sections = [_section(scores, name, (extras or {}).get(name, Extras()), path.parent) for name in names]
+    windows = scores.table.drop_duplicates(["recording", "participant", "start", "end"])
+    return write_page(
+        path,
         "report.html.j2",
         title=title or (names[0] if len(names) == 1 else f"{len(names)} recordings"),
+        overview=None if overview is None else link(overview, path.parent),
         sections=sections,
-        figures=for_script([section["figure"] for section in sections]),
-        about=_about(scores.about),
+        numbers=for_script([section["timeline"]["numbers"] if section["timeline"] else None for section in sections]),
+        about=about_lines(scores.about),
         limits=scores.about.get("limits", LIMITS),
-        methods=_methods(scores, len(names)),
+        methods=methods_sentence(
+            scores.about, modalities_of(scores), len(names), len(windows), int(windows["score"].isna().sum())
+        ),
     )
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
-    return path
 
 
-def _section(scores: Scores, name: str, extras: Extras) -> dict[str, Any]:
+def link(target: Path, folder: Path) -> str:
+    """How a page in a folder names a file: by the way from there, or in full where there is none."""
+    try:
+        return quote(Path(os.path.relpath(target, folder)).as_posix())
+    except ValueError:  # another drive
+        return target.absolute().as_uri()
+
+
+def _section(scores: Scores, name: str, extras: Extras, folder: Path) -> dict[str, Any]:
     """What the template shows of one recording."""
     people = people_of(scores, name)
     modalities = modalities_of(scores)
     ends = [w.end for person in people for w in person.windows if not math.isnan(w.end)]
     length = extras.length or max(ends, default=0.0)
     has_clock = any(person.has_clock for person in people)
+    said = extras.transcript.utterances if extras.transcript else ()
     return {
         "name": name,
-        "facts": _facts(people, length if has_clock else 0.0, extras),
+        "facts": _facts(people, length if has_clock else 0.0),
         "computing": _computing(length if has_clock else 0.0, extras),
         "notes": list(extras.notes),
         "people": [_person(person, COLOURS[i % len(COLOURS)], modalities) for i, person in enumerate(people)],
         "has_intervals": any(not math.isnan(w.low) for p in people for w in p.windows),
-        "figure": recording_figure([p for p in people if p.has_clock], modalities, length) if has_clock else None,
+        "timeline": timeline(people, modalities, length, said) if has_clock else None,
+        "media": [_medium(medium, folder) for medium in extras.media],
         "words": _words(extras.transcript, people),
         "reasons": reasons(people),
-        "modalities": modalities,
     }
 
 
-def _facts(people: Sequence[Person], length: float, extras: Extras) -> list[tuple[str, str, str]]:
+def _medium(medium: Medium, folder: Path) -> dict[str, Any]:
+    return {
+        "name": medium.path.name,
+        "kind": medium.kind,
+        "offset": medium.offset,
+        "link": link(medium.path, folder),
+    }
+
+
+def _facts(people: Sequence[Person], length: float) -> list[tuple[str, str, str]]:
     """Cards of the first screen: heading, figure, and a line below it."""
     windows = [w for person in people for w in person.windows]
     scored, over = sum(w.scored for w in windows), "" if len(people) == 1 else f", over {len(people)} participants"
     skipped = len(windows) - scored
-    counted = f"{scored} of {_counted(len(windows), 'window')}{over}"
+    share = f"{scored} of {counted(len(windows), 'window')}{over}"
     why = (
-        f"{_counted(skipped, 'window')}, mostly: {_short(reasons(people)[0][0])}"
+        f"{counted(skipped, 'window')}, mostly: {_short(reasons(people)[0][0])}"
         if skipped
         else "every window has a score"
     )
@@ -102,8 +147,8 @@ def _facts(people: Sequence[Person], length: float, extras: Extras) -> list[tupl
         there = sum(seconds_of(w for w in person.windows if w.scored) for person in people)
         wanted = sum(seconds_of(person.windows) for person in people)
         return [
-            ("Length", spoken(length), _counted(len(people), "participant")),
-            ("Scored", spoken(there), counted),
+            ("Length", spoken(length), counted(len(people), "participant")),
+            ("Scored", spoken(there), share),
             ("Skipped", spoken(wanted - there) if skipped else "nothing", why),
         ]
     return [
@@ -132,22 +177,23 @@ def _person(person: Person, colour: str, modalities: Sequence[str]) -> dict[str,
         "colour": colour,
         "scored": f"{scored} of {len(person.windows)} windows",
         "measures": _measures(person, colour),
+        "carried": any(measure.carried() for panel in person.panels for measure in panel.measures),
         "quality": [(name, person.quality(name)) for name in modalities],
+        "left_out": sum(len(panel.measures) - len(panel.leading()) for panel in person.panels),
     }
 
 
 def _measures(person: Person, colour: str) -> list[dict[str, Any]]:
     """Means of a participant, in their colour; those of classes in the colours of their lines."""
     return [
-        _measure(panel, place, colour if len(panel.measures) == 1 else COLOURS[place % len(COLOURS)])
+        _measure(panel, measure, colour if len(panel.measures) == 1 else COLOURS[place])
         for panel in person.panels
-        for place in range(len(panel.measures))
+        for place, measure in enumerate(panel.leading())
     ]
 
 
-def _measure(panel: Panel, place: int, colour: str) -> dict[str, Any]:
+def _measure(panel: Panel, measure: Measure, colour: str) -> dict[str, Any]:
     """Mean and interval of a measure, in its numbers and in percent of its axis."""
-    measure = panel.measures[place]
     low, high = panel.limits
     mean, (lower, upper) = measure.mean(), measure.interval()
 
@@ -163,6 +209,7 @@ def _measure(panel: Panel, place: int, colour: str) -> dict[str, Any]:
         "low": lower,
         "high": upper,
         "known": not math.isnan(mean),
+        "carried": sorted(measure.carried().items(), key=lambda pair: -abs(pair[1])),
         "at": None if math.isnan(mean) else share(mean),
         "from": None if math.isnan(lower) else share(lower),
         "to": None if math.isnan(upper) else share(upper),
@@ -176,51 +223,10 @@ def _words(transcript: Transcript | None, people: Sequence[Person]) -> list[dict
         {
             "text": utterance.text,
             "speaker": utterance.speaker or "",
-            "colour": colours.get(utterance.speaker or "", "#5B6372"),
+            "colour": colours.get(utterance.speaker or "", COLOURS[0] if len(people) == 1 else "#999999"),
             "start": utterance.start,
             "end": utterance.end,
             "moment": "" if utterance.start is None else moment(utterance.start),
         }
         for utterance in (transcript.utterances if transcript else ())
     ]
-
-
-def _about(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The lines about the detector and the run."""
-    if "calibrated" not in about:
-        calibration = "not stated"
-    elif about["calibrated"]:
-        calibration = "calibrated on held-out segments, with 90% intervals"
-    else:
-        calibration = "not calibrated: no intervals, and a probability may be too bold or too shy"
-    lines = [
-        ("Detector", str(about.get("detector") or "not stated")),
-        ("Calibration", calibration),
-        ("Training data", f"fingerprint {about['fingerprint']}" if about.get("fingerprint") else "not stated"),
-        ("Device", str(about.get("device") or "not stated")),
-        ("Scored on", str(about.get("started") or "not stated").replace("T", " ").replace("+00:00", " UTC")),
-        ("Versions", ", ".join(f"{name} {number}" for name, number in about.get("versions", {}).items())),
-    ]
-    return [(name, text) for name, text in lines if text]
-
-
-def _methods(scores: Scores, recordings: int) -> str:
-    """A sentence for a methods section."""
-    about, task = scores.about, scores.about.get("task") or {}
-    own_version = about.get("versions", {}).get("empdetect", "")
-    targets = ", ".join(target["name"] for target in task.get("targets", ())) or "the measures shown"
-    window = f"in windows of {task['window']:g} s" if task.get("window") else f"for each {task.get('unit', 'window')}"
-    rows = scores.table.drop_duplicates(["recording", "participant", "start", "end"])
-    unscored = int(rows["score"].isna().sum())
-    left_out = f"{unscored} of {len(rows)} windows could not be scored and were left out."
-    intervals = " with 90% intervals from held-out data" if about.get("calibrated") else ", not calibrated"
-    return (
-        f"{_counted(recordings, 'recording')} {'was' if recordings == 1 else 'were'} scored for {targets} {window} "
-        f"with empdetect {own_version} (detector '{about.get('detector', 'unnamed')}'), which reads "
-        f"{', '.join(modalities_of(scores)) or 'no modality'}; scores are per participant{intervals}. "
-        f"{left_out if unscored else f'All {len(rows)} windows could be scored.'}"
-    )
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"

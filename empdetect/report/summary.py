@@ -2,21 +2,20 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from empdetect.overall import carried, interval, mean, parts_of, weight
 from empdetect.scores import Scores
 from empdetect.task import Target
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_WINDOWS = 1200
-"""More windows than a screen has columns are drawn as means of neighbours."""
-
-
-MOST_KNOWN = 0.9
-"""Share of the scored time that must have intervals, so that they speak for the mean."""
+MOST_CLASSES = 6
+"""Classes of a target that a page shows; lines of more cannot be told apart."""
+MOST_WINDOWS = 2400
+"""More windows than a page can draw at once stand in it as means of neighbours."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,8 @@ class Window:
         start, end: seconds on the recording's clock; NaN without a clock.
         score, low, high: the score and its 90% interval; NaN where there is none.
         quality: by modality, 0 where it was missing.
-        reason: why there is no score.
+        reason: why there is no score, or why it is doubtful.
+        carried: by modality, how much the score changes when it is left out.
     """
 
     start: float
@@ -37,6 +37,7 @@ class Window:
     high: float
     quality: Mapping[str, float]
     reason: str = ""
+    carried: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def scored(self) -> bool:
@@ -46,7 +47,7 @@ class Window:
     @property
     def weight(self) -> float:
         """Its share in a mean: its length in seconds, 1 without a clock."""
-        return 1.0 if math.isnan(self.start) or math.isnan(self.end) else max(self.end - self.start, 1e-6)
+        return weight(self.start, self.end)
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,22 @@ class Measure:
 
     def mean(self) -> float:
         """Mean score over scored windows, weighted by their length; NaN if there is none."""
-        return _weighted([(w.score, w.weight) for w in self.windows if w.scored])
+        scored = self._scored
+        return mean([w.score for w in scored], [w.weight for w in scored])
 
     def interval(self) -> tuple[float, float]:
-        """Interval of the mean score: the mean of the windows' intervals around it.
+        """Interval of the mean score; NaN where too few windows have one."""
+        scored = self._scored
+        lows, highs = [w.low for w in scored], [w.high for w in scored]
+        return interval([w.score for w in scored], lows, highs, [w.weight for w in scored])
 
-        The errors of one person's windows go together, so it does not shrink with their number. NaN
-        unless windows of ``MOST_KNOWN`` of the scored time have one.
-        """
-        known = [w for w in self.windows if w.scored and not math.isnan(w.low)]
-        if sum(w.weight for w in known) < MOST_KNOWN * sum(w.weight for w in self.windows if w.scored):
-            return (math.nan, math.nan)
-        below = _weighted([(w.score - w.low, w.weight) for w in known])
-        above = _weighted([(w.high - w.score, w.weight) for w in known])
-        return (self.mean() - below, self.mean() + above)
+    def carried(self) -> dict[str, float]:
+        """By modality, the mean change of the score when it is left out, where it could be."""
+        return carried([w.carried for w in self._scored], [w.weight for w in self._scored])
+
+    @property
+    def _scored(self) -> list[Window]:
+        return [w for w in self.windows if w.scored]
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ class Panel:
     unit: str
     limits: tuple[float, float]
     measures: tuple[Measure, ...]
+
+    def leading(self) -> list[Measure]:
+        """The measures a page shows: all, or the most likely of many classes, in their order."""
+        likely = sorted(self.measures, key=lambda m: math.inf if math.isnan(m.mean()) else -m.mean())[:MOST_CLASSES]
+        return [measure for measure in self.measures if any(measure is other for other in likely)]
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,7 @@ class Person:
 
     def quality(self, modality: str) -> float:
         """Mean quality of a modality over all windows, lost ones as 0."""
-        total = sum(w.weight for w in self.windows)
-        return sum(w.quality.get(modality, 0.0) * w.weight for w in self.windows) / total if total else 0.0
+        return mean([w.quality.get(modality, 0.0) for w in self.windows], [w.weight for w in self.windows])
 
 
 def people_of(scores: Scores, recording: str) -> list[Person]:
@@ -131,7 +138,7 @@ def modalities_of(scores: Scores) -> list[str]:
     named = scores.about.get("modalities")
     if named:
         return list(named)
-    return sorted({name for cell in scores.table["modalities"] for name in _quality(cell)})
+    return sorted({name for cell in scores.table["modalities"] for name in parts_of(cell)})
 
 
 def seconds_of(windows: Iterable[Window]) -> float:
@@ -169,13 +176,7 @@ def _merged(group: Sequence[Window]) -> Window:
     names = {name for window in group for name in window.quality}
     quality = {name: sum(w.quality.get(name, 0.0) for w in group) / len(group) for name in names}
     reason = next((w.reason for w in group if w.reason), "")
-    return Window(group[0].start, group[-1].end, measure.mean(), low, high, quality, reason)
-
-
-def _weighted(pairs: Sequence[tuple[float, float]]) -> float:
-    """Weighted mean of pairs of value and weight; NaN if there is none."""
-    total = sum(weight for _, weight in pairs)
-    return sum(value * weight for value, weight in pairs) / total if pairs else math.nan
+    return Window(group[0].start, group[-1].end, measure.mean(), low, high, quality, reason, measure.carried())
 
 
 def _panels(rows: "pd.DataFrame", targets: Mapping[str, Target]) -> tuple[Panel, ...]:
@@ -188,9 +189,12 @@ def _panels(rows: "pd.DataFrame", targets: Mapping[str, Target]) -> tuple[Panel,
 
 def _windows(rows: "pd.DataFrame") -> tuple[Window, ...]:
     found = [
-        Window(r["start"], r["end"], r["score"], r["low"], r["high"], _quality(r["modalities"]), r["reason"])
+        Window(
+            r["start"], r["end"], r["score"], r["low"], r["high"],
+            parts_of(r["modalities"]), r["reason"], parts_of(r["carried"]),
+        )
         for r in rows.to_dict("records")
-    ]
+    ]  # fmt: skip
     return tuple(sorted(found, key=lambda w: (w.start, w.end)))
 
 
@@ -215,9 +219,3 @@ def _unit(target: Target) -> str:
 def _targets(about: Mapping[str, Any]) -> dict[str, Target]:
     task = about.get("task") or {}
     return {plain["name"]: Target(**plain) for plain in task.get("targets", ())}
-
-
-def _quality(cell: str) -> dict[str, float]:
-    """Modalities of a cell such as ``audio:0.98 text:1.00``."""
-    pairs = (part.rpartition(":") for part in cell.split())
-    return {name: float(value) for name, _, value in pairs}

@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from empdetect.errors import InputError
 from empdetect.input_files import Input
+from empdetect.recording import Recording
 from empdetect.scores import Scores, append, one_line, writing
 from empdetect.scoring.journal import Finished
 from empdetect.writers import bids, eaf, textgrid, vtt
 from empdetect.writers.places import places_of
+
+if TYPE_CHECKING:
+    from empdetect.report import Medium
 
 TABLE, OVERALL, FAILURES, WARNINGS = "scores.tsv", "overall.tsv", "failures.tsv", "warnings.tsv"
 REPORTS, BIDS = "reports", "bids"
@@ -108,8 +112,22 @@ class Outputs:
         from empdetect.report import Extras, write_report
 
         opened = entry.open()
-        extras = Extras(opened.end(), end.seconds, opened.transcript(), end.notes)
+        extras = Extras(opened.end(), end.seconds, opened.transcript(), end.notes, _media(opened.recording))
         self.reports.append(write_report(scores, self._path(REPORTS, entry, ".html"), entry.id, {entry.id: extras}))
+
+
+def _media(recording: Recording) -> "list[Medium]":
+    """Films and sounds of a recording, each file once; a film before its own sound."""
+    from empdetect.report import Medium
+
+    found: dict[Path, Medium] = {}
+    for person in recording.participants:
+        if person.video is not None:
+            found.setdefault(person.video.path, Medium(person.video.path, "video", person.video.offset))
+    for person in recording.participants:
+        if person.audio is not None:
+            found.setdefault(person.audio.path, Medium(person.audio.path, "audio", person.audio.offset))
+    return list(found.values())
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """The page of two people: one file that says what may be claimed, opens offline, and lets nothing leave the machine."""
 
+import json
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,16 @@ from plotly.graph_objects import Figure
 
 from empdetect.errors import InputError
 from empdetect.report.dyad import Dyad, LagOverTime, write_dyads
-from tests.report.test_page import CHROMIUM, NAME, browse, figures, own_part
+from tests.browser import act, needs_browser
+from tests.report.test_page import NAME, own_part
+
+
+def figures(path: Path) -> list[dict[str, Any]]:
+    """The figures that a page holds."""
+    found = re.search(r'id="figures">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    loaded: list[dict[str, Any]] = json.loads(found[1])
+    return loaded
 
 
 def dyad(windows: int = 40, lags: int = 101) -> Dyad:
@@ -100,27 +111,19 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
         write_dyads("A talk", [dyad()], [], "", tmp_path / "file" / "r.html")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@needs_browser
 def test_it_renders_in_a_browser_and_asks_nothing_of_the_network(tmp_path: Path) -> None:
     path = write_dyads("Talks", [dyad(), replace(dyad(), lag=(-1.0, -1.1, -0.9))], [], "", tmp_path / "r.html")
-    page = path.read_text(encoding="utf-8").replace(
-        "</body>",
-        """<script>
-        window.onerror = (message) => { document.body.dataset.error = message; };
-        document.addEventListener("securitypolicyviolation", (event) => {
-          document.body.dataset.error = event.blockedURI; });
-        setTimeout(() => {
-          document.body.dataset.asked = performance.getEntriesByType("resource").length;
-          document.body.dataset.plots = document.querySelectorAll(".plot .main-svg").length;
-          document.body.dataset.maps = document.querySelectorAll(".plot .heatmaplayer .hm").length;
-          document.body.dataset.bars = document.querySelectorAll(".plot .barlayer .point").length;
-        }, 2000);
-        </script></body>""",
+    seen = act(
+        path,
+        """
+        await pause(2000);
+        const count = (choice) => document.querySelectorAll(choice).length;
+        return { asked: performance.getEntriesByType("resource").length, plots: count(".plot .main-svg"),
+                 maps: count(".plot .heatmaplayer .hm"), bars: count(".plot .barlayer .point") };
+        """,
     )
-    (tmp_path / "shown.html").write_text(page, encoding="utf-8")
-    body = browse(tmp_path / "shown.html")
-    assert "data-error" not in body, body
-    assert 'data-asked="0"' in body
-    assert 'data-maps="2"' in body
-    assert int(re.findall(r'data-plots="(\d+)"', body)[0]) >= 6
-    assert int(re.findall(r'data-bars="(\d+)"', body)[0]) >= 16
+    assert seen["asked"] == 0
+    assert seen["maps"] == 2
+    assert seen["plots"] >= 6
+    assert seen["bars"] >= 16

@@ -3,8 +3,6 @@
 import json
 import math
 import re
-import shutil
-import subprocess
 import threading
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plotly.graph_objects import Figure
 
 from empdetect.errors import InputError
-from empdetect.report import Extras, write_report
-from empdetect.report.figures import COLOURS
+from empdetect.report import Extras, Medium, write_report
+from empdetect.report.summary import MOST_WINDOWS
 from empdetect.scores import Scores
 from empdetect.streams.transcript import Transcript, Utterance
 from empdetect.task import Target, Task
+from tests.browser import LEGIBLE, act, browse, needs_browser
+from tests.scoring.light import write_sound
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NAME = "</script><img src=x onerror=alert(1)>"
 """A participant's name that would break a page that trusts it."""
 
@@ -75,15 +73,15 @@ def report(folder: Path, windows: int = 4) -> Path:
     return write_report(Scores.of(rows(windows), ABOUT), folder / "r.html", extras={"s1/talk": extras})
 
 
-def figures(path: Path) -> list[dict[str, Any]]:
-    found = re.search(r'id="figures">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL)
+def numbers(path: Path) -> list[dict[str, Any]]:
+    found = re.search(r'id="numbers">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     loaded: list[dict[str, Any]] = json.loads(found[1])
     return loaded
 
 
 def own_part(path: Path) -> str:
-    """The page without Plotly's own code."""
+    """The page without its scripts."""
     return re.sub(r"<script>.*?</script>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
@@ -115,8 +113,7 @@ def test_no_name_or_word_becomes_code(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert NAME not in text
     assert "<img src=x" not in text
-    assert figures(path), "the data are still whole"
-    assert all("<img" not in a["text"] for a in figures(path)[0]["layout"]["annotations"])
+    assert numbers(path)[0]["people"][1]["name"] == NAME, "the data are still whole"
 
 
 def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:
@@ -136,48 +133,18 @@ def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:
     assert "default-src 'none'" in page
 
 
-def test_the_figure_is_valid_and_shows_every_window(tmp_path: Path) -> None:
-    [figure] = figures(report(tmp_path))
-    drawn = Figure({"data": figure["data"], "layout": figure["layout"]})
-    dots = [trace for trace in drawn.data if trace.type == "scatter" and trace.mode == "markers"]
-    assert [len(trace.x) for trace in dots] == [3, 3, 4, 4]
-    gaps = [trace for trace in drawn.data if trace.type == "scatter" and "not scored" in str(trace.text)]
-    assert [(min(trace.x), max(trace.x)) for trace in gaps] == [(10, 20)] * 2
-    strips = [trace for trace in drawn.data if trace.type == "heatmap"]
-    assert [list(trace.y) for trace in strips] == [["video", "text", "audio"]] * 2
-    assert [row[1] for row in strips[0].z] == [0, 0, 0]
-    assert [row[0] for row in strips[0].z] == [0, 1.0, 0.8]
-    lines = [trace for trace in drawn.data if trace.type == "scatter" and trace.mode == "lines"]
-    assert lines[0].line.color == COLOURS[0]
-    assert lines[-1].line.color == COLOURS[1]
-    assert None in lines[0].x, "the line breaks where there is no score"
-
-
-def test_the_band_breaks_only_where_an_interval_is_missing(tmp_path: Path) -> None:
-    table = rows(4, ("Ann", "Ben"))
-    for row in table:
-        if row["participant"] == "Ben" and row["start"] == 10:
-            row["low"] = row["high"] = math.nan
-    [figure] = figures(write_report(Scores.of(table, ABOUT), tmp_path / "r.html"))
-    bands = [t for t in figure["data"] if t.get("fill") == "toself" and t.get("hoverinfo") == "skip"]
-    assert bands[2]["x"] == [0, 10, 10, 0, None, 20, 30, 30, 40, 40, 30, 30, 20]
-
-
-def test_long_recordings_stay_small_and_get_a_clock(tmp_path: Path) -> None:
-    path = write_report(Scores.of(rows(3000, ("Ann",)), ABOUT), tmp_path / "r.html")
-    [figure] = figures(path)
-    assert figure["layout"]["xaxis"]["type"] == "date"
-    assert all(len(trace["x"]) < 6000 for trace in figure["data"])
-    # Plotly takes small numbers on a date axis for years.
-    assert all(x is None or x >= figure["zero"] > 1e9 for trace in figure["data"] for x in trace["x"])
-    assert path.stat().st_size < 8_000_000
+def test_a_page_is_small(tmp_path: Path) -> None:
+    assert report(tmp_path).stat().st_size < 80_000
+    path = write_report(Scores.of(rows(5000, ("Ann",)), ABOUT), tmp_path / "long.html")
+    assert len(numbers(path)[0]["people"][0]["times"]) <= MOST_WINDOWS
+    assert path.stat().st_size < 1_000_000
 
 
 def test_a_recording_without_clock_has_no_timeline(tmp_path: Path) -> None:
     scores = Scores.of(rows(2, clock=False), {**ABOUT, "calibrated": False})
     transcript = Transcript((Utterance("hello", "Ann"),))
     page = own_part(write_report(scores, tmp_path / "r.html", extras={"s1/talk": Extras(transcript=transcript)}))
-    assert 'class="plot"' not in page
+    assert 'class="timeline"' not in page
     assert "the recording has no clock" in page
     assert "hello" in page
     assert "not calibrated" in page
@@ -200,7 +167,7 @@ def test_scores_of_unknown_origin(tmp_path: Path) -> None:
 def test_several_recordings_share_a_page(tmp_path: Path) -> None:
     both = rows(2) + [{**row, "recording": "s2/talk"} for row in rows(3)]
     path = write_report(Scores.of(both, ABOUT), tmp_path / "r.html")
-    assert len(figures(path)) == 2
+    assert len(numbers(path)) == 2
     assert "<h1>2 recordings</h1>" in own_part(path)
     assert "2 recordings were scored" in own_part(path)
 
@@ -213,41 +180,110 @@ def test_what_cannot_be_reported(tmp_path: Path) -> None:
         write_report(Scores.of(rows(1)), tmp_path / "file" / "r.html")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@needs_browser
 @pytest.mark.parametrize("windows", [4, 40])
-def test_it_renders_in_a_browser_and_asks_nothing_of_the_network(windows: int, tmp_path: Path) -> None:
-    path = report(tmp_path, windows)
-    # What a reader does: click the last line of the transcript, then a moment of the timeline.
-    page = path.read_text(encoding="utf-8").replace(
-        "</body>",
-        """<script>
-        window.onerror = (message) => { document.body.dataset.error = message; };
-        document.addEventListener("securitypolicyviolation", (event) => {
-          document.body.dataset.error = event.blockedURI; });
-        setTimeout(() => {
-          const plot = document.querySelector(".plot"), lines = document.querySelectorAll(".words li");
-          lines[lines.length - 1].click();
-          document.body.dataset.marked = JSON.stringify(plot.layout.shapes);
-          plot.emit("plotly_click", { points: [{ x: plot._fullLayout.xaxis.type === "date"
-            ? "1970-04-11 00:00:01" : 1 }] });
-          document.body.dataset.line = document.querySelector(".words li.now").dataset.start;
-          document.body.dataset.asked = performance.getEntriesByType("resource").length;
-          document.body.dataset.drawn = document.querySelectorAll(".plot .main-svg .scatterlayer .trace").length;
-        }, 1500);
-        </script></body>""",
+def test_a_click_goes_to_the_moment_and_asks_nothing_of_the_network(windows: int, tmp_path: Path) -> None:
+    seen = act(
+        report(tmp_path, windows),
+        """
+        const root = document.querySelector(".timeline"), panel = root.querySelector(".panel .view");
+        click(panel, 0.02 * 4 / WINDOWS);
+        const first = document.querySelector(".words li.now").dataset.start;
+        const lines = document.querySelectorAll(".words li");
+        lines[lines.length - 1].click();
+        const at = Number(root.dataset.now);
+        point("pointermove", panel, 0.9);
+        const told = document.querySelector(".told").textContent;
+        point("pointermove", panel, 0.375 * 4 / WINDOWS);
+        const why = document.querySelector(".told").textContent;
+        const ticks = () => Array.from(root.querySelector(".axis .canvas").children, (tick) => tick.textContent);
+        const whole = ticks();
+        drag(panel, 0.5, 0.75);
+        const zoomed = root.style.getPropertyValue("--width");
+        const closer = ticks();
+        root.dispatchEvent(new KeyboardEvent("keydown", { key: "0" }));
+        root.dispatchEvent(new KeyboardEvent("keydown", { key: "Home" }));
+        root.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+        return { first, at, told, why, whole, zoomed, closer, all: root.style.getPropertyValue("--width"),
+                 next: root.dataset.now, said: document.querySelector(".status").textContent,
+                 scores: document.querySelectorAll("path.score").length,
+                 asked: performance.getEntriesByType("resource").length };
+        """.replace("WINDOWS", str(windows)),
     )
-    (tmp_path / "clicked.html").write_text(page, encoding="utf-8")
-    body = browse(tmp_path / "clicked.html")
-    assert "data-error" not in body, body
-    assert 'data-line="0.5"' in body
-    assert int(re.findall(r'data-drawn="(\d+)"', body)[0]) >= 8
-    [shape] = json.loads(re.findall(r'data-marked="([^"]*)"', body)[0].replace("&quot;", '"'))
-    [figure] = figures(path)
-    assert (shape["x1"] - figure["zero"]) / figure["scale"] == pytest.approx(10 * windows - 1)
-    assert 'data-asked="0"' in body
+    length = 10 * windows
+    assert seen["first"] == "0.5"
+    assert seen["at"] == length - 4
+    assert "empathy 0.300 (90% interval 0.200 to 0.400)" in seen["told"]
+    assert "signal quality: audio 0.80, text 1.00, video missing" in seen["told"]
+    assert "not scored: audio: silence; text: no words" in seen["why"]
+    assert seen["whole"][0] == "0:00"
+    assert float(seen["zoomed"].rstrip("%")) == pytest.approx(400, rel=0.01)
+    assert seen["closer"] != seen["whole"]
+    assert seen["all"] == "100%"
+    assert seen["next"] == "10.00"
+    assert seen["said"].startswith("0:10.0 to 0:20.0")
+    assert seen["scores"] == 4
+    assert seen["asked"] == 0
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@needs_browser
+def test_a_click_goes_there_in_the_linked_sound(tmp_path: Path) -> None:
+    sounds = [write_sound(tmp_path / "in" / f"{name} ü#1.wav", 40) for name in ("a", "b")]
+    media = (Medium(sounds[0], "audio"), Medium(sounds[1], "audio", offset=-1.5), Medium(tmp_path / "no.mp4", "video"))
+    path = write_report(
+        Scores.of(rows(4), ABOUT), tmp_path / "out" / "deep" / "r.html", extras={"s1/talk": Extras(40.0, media=media)}
+    )
+    seen = act(
+        path,
+        """
+        const players = Array.from(document.querySelectorAll("audio, video"));
+        await pause(1500);
+        click(document.querySelector(".panel .view"), 0.75);
+        await pause(500);
+        players[0].muted = true;
+        await players[0].play().catch(() => 0);
+        await pause(1500);
+        return { links: players.map((p) => p.getAttribute("src")), times: players.map((p) => p.currentTime),
+                 shown: Array.from(document.querySelectorAll(".choose"), (c) => !c.hidden),
+                 now: Number(document.querySelector(".timeline").dataset.now),
+                 from: Array.from(new Set(performance.getEntriesByType("resource").map((e) => e.name.split(":")[0]))) };
+        """,
+    )
+    assert seen["links"] == ["../../in/a%20%C3%BC%231.wav", "../../in/b%20%C3%BC%231.wav", "../../no.mp4"]
+    assert seen["times"][0] >= 30
+    assert seen["times"][1] == pytest.approx(31.5, abs=0.1)
+    assert seen["shown"] == [False, False, True], "what cannot be played can be chosen by hand"
+    assert seen["now"] >= 30, "the cursor follows the sound"
+    assert set(seen["from"]) <= {"file"}
+
+
+@needs_browser
+def test_the_first_screen_of_a_laptop_holds_what_users_ask_for(tmp_path: Path) -> None:
+    seen = act(
+        report(tmp_path),
+        """
+        const top = (choice) => Math.max(...Array.from(document.querySelectorAll(choice),
+          (e) => e.getBoundingClientRect().bottom));
+        return { bottom: ["h1", ".first", ".cards", ".people", ".about", ".limits", ".methods"].map(top),
+                 score: document.querySelector("path.score").getBoundingClientRect().bottom,
+                 wide: document.documentElement.scrollWidth };
+        """,
+    )
+    assert max(seen["bottom"]) < 600
+    assert seen["score"] < 800, "the timeline begins on it"
+    assert seen["wide"] <= 1280
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [500, 900, 1280])
+def test_all_text_is_dark_enough_and_nothing_is_cut_off(width: int, tmp_path: Path) -> None:
+    seen = act(report(tmp_path), LEGIBLE, width)
+    assert seen["pale"] == [], "text needs a contrast of 4.5 (WCAG 2.2, 1.4.3)"
+    assert seen["small"] == []
+    assert seen["wide"] <= width
+
+
+@needs_browser
 def test_the_browser_keeps_even_a_broken_in_script_from_sending(tmp_path: Path) -> None:
     asked: list[str] = []
 
@@ -263,11 +299,12 @@ def test_the_browser_keeps_even_a_broken_in_script_from_sending(tmp_path: Path) 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     leak = f"""<body data-start="1"><script>
-      for (const kind of ["fetch", "image", "beacon", "style"]) {{
+      for (const kind of ["fetch", "image", "beacon", "style", "sound"]) {{
         const url = "http://127.0.0.1:{server.server_port}/" + kind;
         try {{
           if (kind === "fetch") fetch(url, {{ mode: "no-cors" }}).catch(() => 0);
           if (kind === "image") new Image().src = url;
+          if (kind === "sound") new Audio(url).load();
           if (kind === "beacon") navigator.sendBeacon(url);
           if (kind === "style") document.head.insertAdjacentHTML("beforeend", `<link rel=stylesheet href=${{url}}>`);
         }} catch (error) {{}}
@@ -278,7 +315,7 @@ def test_the_browser_keeps_even_a_broken_in_script_from_sending(tmp_path: Path) 
         assert policy is not None
         (tmp_path / "open.html").write_text(text.replace(policy[0], "").replace("<body>", leak), encoding="utf-8")
         browse(tmp_path / "open.html")
-        assert "/image" in asked, "without the policy the listener hears it"
+        assert {"/image", "/sound"} <= set(asked), "without the policy the listener hears it"
         asked.clear()
         (tmp_path / "shut.html").write_text(text.replace("<body>", leak), encoding="utf-8")
         browse(tmp_path / "shut.html")
@@ -286,19 +323,3 @@ def test_the_browser_keeps_even_a_broken_in_script_from_sending(tmp_path: Path) 
     finally:
         server.shutdown()
         server.server_close()
-
-
-def browse(page: Path) -> str:
-    """Attributes of the body after the page has run for some seconds."""
-    done = subprocess.run(
-        [
-            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={page.with_suffix('.profile')}", "--virtual-time-budget=5000", "--window-size=1280,1200",
-            "--dump-dom", str(page),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    body = re.search(r"<body([^>]*)>", done.stdout)
-    assert body is not None
-    return body[1]
