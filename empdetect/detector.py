@@ -34,6 +34,12 @@ from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.stretches import stretches
 from empdetect.task import Task
 
+ALL = "all"
+"""Under this name stands what is observed with every modality."""
+
+Answered = tuple[dict[str, Tensor], dict[str, Tensor]]
+"""Outputs by target, and by target how far the members of an ensemble disagree."""
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -264,27 +270,53 @@ class Detector:
         """Raw outputs of the heads, by target ``(n, outputs)``: what calibration and explanation start from."""
         return self.observe(examples, batch_size).outputs
 
-    @torch.inference_mode()
     def observe(self, examples: Sequence[Example], batch_size: int = 16) -> Observations:
         """Raw outputs of the heads, and how far the members of an ensemble disagree."""
+        return self.observe_without(examples, batch_size, [])[ALL]
+
+    @torch.inference_mode()
+    def observe_without(
+        self, examples: Sequence[Example], batch_size: int, modalities: Sequence[str]
+    ) -> dict[str, Observations]:
+        """What ``observe`` gives under the name ``ALL``, and by modality what it would give without it.
+
+        Each example is encoded once.
+        """
         collate = partial(Batch.collate, persons=self.task.persons, targets=[])
         loader: DataLoader[Example] = DataLoader(list(examples), batch_size, collate_fn=collate)  # type: ignore[arg-type]
-        outputs: dict[str, list[Tensor]] = {t.name: [torch.empty(0, t.outputs)] for t in self.task.targets}
-        spread: dict[str, list[Tensor]] = {t.name: [torch.empty(0)] for t in self.task.targets}
+        found: dict[str, list[Answered]] = {name: [] for name in (ALL, *modalities)}
         for batch in loader:
             there = batch.to(self.device)
-            if isinstance(self.module, Ensemble):
-                found, apart = self.module.with_spread(there.inputs, there.masks)
-            else:
-                found, apart = self.module(there.inputs, there.masks), {}
-            for name, answer in found.items():
-                outputs[name].append(answer.float().cpu())
-            for name, values in apart.items():
-                spread[name].append(values.float().cpu())
-        joined = {name: torch.cat(parts) for name, parts in outputs.items()}
+            for name, answered in self._answered(there, modalities):
+                found[name].append(answered)
+        return {name: self._joined(parts) for name, parts in found.items()}
+
+    def _answered(self, batch: Batch, modalities: Sequence[str]) -> Iterator[tuple[str, Answered]]:
+        """Outputs and spread of a batch, and without each modality."""
+        if isinstance(self.module, Ensemble):
+            members = self.module.encode(batch.inputs, batch.masks)
+            yield ALL, self.module.judge(members)
+            for name in modalities:
+                yield name, self.module.judge([each.without(name) for each in members])
+            return
+        encoded = self.module.encode(batch.inputs, batch.masks)
+        yield ALL, (self.module.answer(encoded), {})
+        for name in modalities:
+            yield name, (self.module.answer(encoded.without(name)), {})
+
+    def _joined(self, parts: Sequence[Answered]) -> Observations:
+        """Observations of all batches."""
+        outputs = {
+            t.name: torch.cat([torch.empty(0, t.outputs), *(found[t.name].float().cpu() for found, _ in parts)])
+            for t in self.task.targets
+        }
         if not isinstance(self.module, Ensemble):
-            return Observations(joined, None)
-        return Observations(joined, {name: torch.cat(parts).double().numpy() for name, parts in spread.items()})
+            return Observations(outputs, None)
+        spread = {
+            t.name: torch.cat([torch.empty(0), *(apart[t.name].float().cpu() for _, apart in parts)]).double().numpy()
+            for t in self.task.targets
+        }
+        return Observations(outputs, spread)
 
     def doubt(self, examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
         """By modality that is judged, how far inputs are unlike the training data: ``(n,)``, 0 to 1."""
@@ -312,31 +344,32 @@ class Detector:
         if not examples:
             return []
         doubt = self.doubt(examples)
-        answers = self.judge(self.observe(examples, batch_size), doubt)
+        # What is the only modality of all cannot be left out: nothing would remain to score.
+        left_out = self.module.modalities if attribute and len(self.module.modalities) > 1 else []
+        seen = self.observe_without(examples, batch_size, left_out)
+        answers = self.judge(seen.pop(ALL), doubt)
         found = [
             self._prediction(example, row, answers, {name: float(values[row]) for name, values in doubt.items()})
             for row, example in enumerate(examples)
         ]
         if not attribute:
             return found
-        carried = self._carried(examples, found, batch_size)
+        carried = self._carried(examples, found, seen)
         return [replace(prediction, carried=parts) for prediction, parts in zip(found, carried, strict=True)]
 
     def _carried(
-        self, examples: Sequence[Example], found: Sequence[Prediction], batch_size: int
+        self, examples: Sequence[Example], found: Sequence[Prediction], seen: Mapping[str, Observations]
     ) -> list[dict[str, dict[str, float]]]:
         """By measure and modality, the score minus the one without the modality (occlusion: Zeiler & Fergus, 2014)."""
         carried: list[dict[str, dict[str, float]]] = [{} for _ in examples]
-        for name in self.module.modalities:
-            # What was the only one cannot be left out: nothing would remain to score.
+        for name, observations in seen.items():
             rows = [row for row, e in enumerate(examples) if _seen(e, name) and _observed(e.without(name))]
-            if not rows:
-                continue
-            without = self.judge(self.observe([examples[row].without(name) for row in rows], batch_size), {})
+            without = self.judge(observations, {})
             for target in self.task.targets:
                 for place, measure in enumerate(target.measures):
-                    for row, score in zip(rows, without[target.name].scores[:, place], strict=True):
-                        carried[row].setdefault(measure, {})[name] = found[row].scores[measure] - float(score)
+                    for row in rows:
+                        score = float(without[target.name].scores[row, place])
+                        carried[row].setdefault(measure, {})[name] = found[row].scores[measure] - score
         return carried
 
     def _prediction(

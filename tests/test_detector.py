@@ -12,6 +12,8 @@ from empdetect.detector import Detector, Prediction
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.inputs import find_recordings
+from empdetect.models.detector_module import DetectorModule
+from empdetect.models.ensemble import Ensemble
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.audio import AudioStream
 from empdetect.task import Target, Task
@@ -187,3 +189,19 @@ def test_a_prediction_without_scores_has_rows_for_every_measure() -> None:
     rows = Prediction(segment, reason="nothing").rows(["a", "b"])
     assert [row["measure"] for row in rows] == ["a", "b"]
     assert all(math.isnan(row["score"]) and row["start"] is None for row in rows)
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_what_a_modality_carries_is_what_changes_without_it(recording: Recording, members: int) -> None:
+    """The encoders run once; the answer without a modality is as if it had never been there."""
+    one = tiny_detector("audio", "physiology", "text", calibrated=True)
+    assert isinstance(one.module, DetectorModule)
+    judge = one if members == 1 else Detector(Ensemble([one.module, one.module]), one.features, device="cpu")
+    parts = segments(recording, TASK)
+    found = judge.predict(parts, attribute=True)
+    assert set(found[0].carried["distress"]) == {"audio", "physiology", "text"}
+    for stream, modality in (("audio", "audio"), ("transcript", "text"), ("physiology", "physiology")):
+        alone = judge.predict([replace(part, recording=without(recording, stream)) for part in parts])
+        for whole, part in zip(found, alone, strict=True):
+            for measure, score in whole.scores.items():
+                assert whole.carried[measure][modality] == pytest.approx(score - part.scores[measure], abs=1e-4)

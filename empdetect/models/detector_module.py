@@ -12,6 +12,7 @@ from empdetect.batch import Batch
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
 from empdetect.models.cross_person import CrossPersonAttention
+from empdetect.models.encoded import Encoded
 from empdetect.models.encoders.base import Encoder
 from empdetect.models.encoders.signal import FrameEncoder
 from empdetect.models.fusion import Fusion
@@ -151,7 +152,15 @@ class DetectorModule(LightningModule):
         Returns:
             By target, ``(batch, outputs)``.
         """
-        return self._answer(*self._tokens(inputs, masks))
+        return self.answer(self.encode(inputs, masks))
+
+    def encode(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Encoded:
+        """What the encoders make of the inputs, which are those of ``forward``."""
+        return Encoded(*self._tokens(inputs, masks))
+
+    def answer(self, encoded: Encoded) -> dict[str, Tensor]:
+        """Outputs of every head, as of ``forward``."""
+        return self._answer(encoded.tokens, encoded.present)
 
     def _tokens(
         self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
 from empdetect.models.detector_module import DetectorModule
+from empdetect.models.encoded import Encoded
 from empdetect.task import Target, Task
 
 
@@ -78,12 +79,25 @@ class Ensemble(nn.Module):
     def with_spread(
         self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Outputs as of ``forward``, and by target how far the members disagree ``(batch,)``: see ``judge``."""
+        return self.judge(self.encode(inputs, masks))
+
+    def encode(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> tuple[Encoded, ...]:
+        """What each member's encoders make of the inputs, which are those of ``forward``."""
+        return tuple(
+            member.encode(
+                {name: inputs[name] for name in member.modalities}, {name: masks[name] for name in member.modalities}
+            )
+            for member in self.members
+        )
+
+    def judge(self, encoded: Sequence[Encoded]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Outputs as of ``forward``, and by target how far the members disagree ``(batch,)``.
 
         That is the standard deviation of what those say that were given something: of a probability, the
         largest over the levels; of a number, in the unit range.
         """
-        answers, weights = self.answers(inputs, masks), self.weights(masks).unsqueeze(-1)
+        answers, weights = self._answers(encoded), _weights(encoded).unsqueeze(-1)
         means = {name: (each * weights).sum(dim=0) for name, each in answers.items()}
         spread = {
             name: ((each - means[name]).square() * weights).sum(dim=0).sqrt().amax(dim=-1)
@@ -91,30 +105,26 @@ class Ensemble(nn.Module):
         }
         return {target.name: _to_outputs(target, means[target.name]) for target in self.task.targets}, spread
 
-    def answers(self, inputs: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _answers(self, encoded: Sequence[Encoded]) -> dict[str, Tensor]:
         """Each member's answer, by target ``(member, batch, outputs)``: probabilities, or numbers in the unit range."""
-        found = [
-            member(
-                {name: inputs[name] for name in member.modalities}, {name: masks[name] for name in member.modalities}
-            )
-            for member in self.members
-        ]
+        found = [member.answer(each) for member, each in zip(self.members, encoded, strict=True)]
         return {
             target.name: torch.stack([_to_answers(target, outputs[target.name]) for outputs in found])
             for target in self.task.targets
         }
 
-    def weights(self, masks: Mapping[str, Tensor]) -> Tensor:
-        """Say of each member ``(member, batch)``, summing to 1: none for those that were given nothing."""
-        seen = torch.stack(
-            [
-                torch.stack([masks[name][:, 0].any(dim=-1) for name in member.modalities]).any(dim=0)
-                for member in self.members
-            ]
-        ).float()
-        # Of people of whom nobody was given anything all say something: it is finite and not used.
-        seen = torch.where(seen.any(dim=0), seen, torch.ones_like(seen))
-        return seen / seen.sum(dim=0)
+
+def _weights(encoded: Sequence[Encoded]) -> Tensor:
+    """Say of each member ``(member, batch)``, summing to 1: none for those that were given nothing."""
+    seen = torch.stack(
+        [
+            torch.stack([there[:, 0].flatten(1).any(dim=1) if there.ndim > 2 else there[:, 0] for there in each]).any(0)
+            for each in (one.present.values() for one in encoded)
+        ]
+    ).float()
+    # Of people of whom nobody was given anything all say something: it is finite and not used.
+    seen = torch.where(seen.any(dim=0), seen, torch.ones_like(seen))
+    return seen / seen.sum(dim=0)
 
 
 def _to_answers(target: Target, outputs: Tensor) -> Tensor:

@@ -1,11 +1,15 @@
 """Audiovisual encoders: a small network over face crops and motion, and torchvision's video networks."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from empdetect.models.encoders.base import AttentiveStatistics, Encoder, InputLayer
 from empdetect.models.encoders.pretrained import network_class
 from empdetect.models.encoders.temporal import TemporalConvBlock
+
+AT_ONCE = 64
+"""Crops that go through the convolutions together."""
 
 
 class FaceEncoder(Encoder):
@@ -46,7 +50,9 @@ class FaceEncoder(Encoder):
             if self.training:
                 crops = _flip_half(crops)
             seen = torch.zeros_like(hidden)
-            seen[mask] = self.from_crop(self.crop(crops)).to(hidden.dtype)
+            # A few at a time: what the first layers give of a thousand crops fits into no cache.
+            vectors = torch.cat([self.crop(part) for part in crops.split(AT_ONCE)])
+            seen[mask] = self.from_crop(vectors).to(hidden.dtype)
             hidden = hidden + seen
         for block in self.blocks:
             hidden = block(hidden, mask)
@@ -102,7 +108,19 @@ def _video_network(name: str, weights: str | None) -> tuple[nn.Module, int]:
 
 
 def _shrink(inputs: int, outputs: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(4, outputs), nn.GELU(), nn.MaxPool2d(2))
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(4, outputs), nn.GELU(), _Halve())
+
+
+class _Halve(nn.Module):
+    """The largest of each 2 by 2 pixels, the odd last row and column left out: ``nn.MaxPool2d(2)``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return F.max_pool2d(x, 2)
+        # The same values six times faster on a CPU; only the gradient of ties is another.
+        height, width = (2 * (size // 2) for size in x.shape[-2:])
+        rows = torch.maximum(x[..., 0:height:2, :], x[..., 1:height:2, :])
+        return torch.maximum(rows[..., 0:width:2], rows[..., 1:width:2])
 
 
 def _flip_half(crops: Tensor) -> Tensor:
