@@ -30,6 +30,7 @@ from empdetect.features.face import Face
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.text import TextEmbeddings
 from empdetect.input_files import Input
+from empdetect.model_card import figure
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.audiovisual import FaceEncoder
 from empdetect.models.encoders.base import Encoder
@@ -219,8 +220,8 @@ def summary(detector: Detector, material: Material, rewarded: Rewarded, out: Pat
     target = next(t for t in detector.task.targets if t.name == material.measure)
     majority = detector.facts["majority"]
     for name, value in detector.facts["test"].items():
-        baseline = majority.get(name, math.nan)
-        table.add_row("held-out", name, f"{value:.3f}", "" if math.isnan(baseline) else f"majority {baseline:.3f}")
+        baseline = figure(majority.get(name))
+        table.add_row("held-out", name, figure(value), baseline and f"majority {baseline}")
     table.add_section()
     for name, value in alone(detector, material.data, target).items():
         table.add_row(

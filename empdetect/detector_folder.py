@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def write(folder: Path, parts: Parts) -> Path:
         "weights": {"file": WEIGHTS, "sha256": _sha256(folder / WEIGHTS)},
     }
     (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    _write_json(folder / METRICS, parts.facts)
+    _write_json(folder / METRICS, _defined(parts.facts))
     _write_json(folder / CALIBRATION, parts.calibration.to_dict() if parts.calibration else {})
     facts = {**parts.facts, "kept_segments": sum(len(state[name]) for name in state if name.endswith(KEPT))}
     (folder / CARD).write_text(model_card(parts.module.task, parts.features, facts), encoding="utf-8")
@@ -249,6 +250,15 @@ def _refuse_pickles(folder: Path) -> None:
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _defined(value: Any) -> Any:
+    """The value with None in the place of figures that are not defined: JSON knows no NaN."""
+    if isinstance(value, Mapping):
+        return {name: _defined(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_defined(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _sha256(path: Path) -> str:

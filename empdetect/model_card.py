@@ -1,5 +1,6 @@
 """The model card: what a detector is, what it was trained on, how well it does and what it must not be used for."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -116,9 +117,9 @@ def _certainty_row(name: str, found: Mapping[str, Any]) -> str:
     fitted = found["fitted_on"]
     how = f"{fitted['cases']} segments of {fitted['groups']} groups" + (f", {m}" if (m := found["method"]) else "")
     error = found.get("coverage_error")
-    coverage = _cell(found.get("coverage")) + ("" if error is None else f" ± {error:.3f}")
+    coverage = figure(found.get("coverage")) + ("" if error is None else f" ± {error:.3f}")
     values = [found.get(f"{key}_{when}") for key in ("ece", "nll") for when in ("before", "after")]
-    return f"| `{name}` | {how} | {' | '.join(_cell(value) for value in values)} | {coverage} |"
+    return f"| `{name}` | {how} | {' | '.join(figure(value) for value in values)} | {coverage} |"
 
 
 def _alarms(novelty: Mapping[str, Mapping[str, float]]) -> str:
@@ -132,11 +133,11 @@ def _alarms(novelty: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _evaluation(facts: Mapping[str, Any]) -> str:
-    test: Mapping[str, float] = facts.get("test", {})
-    majority: Mapping[str, float] = facts.get("majority", {})
+    test: Mapping[str, float | None] = facts.get("test", {})
+    majority: Mapping[str, float | None] = facts.get("majority", {})
     if not test:
         return "## Evaluation\n\nNot evaluated."
-    rows = "\n".join(f"| {name} | {value:.3f} | {_cell(majority.get(name))} |" for name, value in test.items())
+    rows = "\n".join(f"| {name} | {figure(value)} | {figure(majority.get(name))} |" for name, value in test.items())
     table = f"| metric | detector | majority class |\n| --- | --- | --- |\n{rows}"
     return f"## Evaluation\n\n{facts.get('splits', '')}\n\n{table}"
 
@@ -145,5 +146,6 @@ def _in_table(text: str) -> str:
     return text.replace("|", "/") or "not stated"
 
 
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def figure(value: float | None) -> str:
+    """A figure with three digits; empty where it is not defined."""
+    return "" if value is None or not math.isfinite(value) else f"{value:.3f}"

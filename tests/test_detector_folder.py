@@ -52,6 +52,17 @@ def test_a_loaded_detector_gives_the_very_same_scores(
     assert first.calibration == second.calibration
 
 
+def test_a_figure_that_is_not_defined_is_null_in_json_and_empty_in_the_card(tmp_path: Path) -> None:
+    detector = tiny_detector("audio")
+    detector.facts |= {"test": {"empathy/ccc": 0.5}, "majority": {"empathy/ccc": float("nan")}}
+    for _ in range(2):
+        folder = detector.save_pretrained(tmp_path / "detector")
+        facts = json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)
+        assert (facts["test"], facts["majority"]) == ({"empathy/ccc": 0.5}, {"empathy/ccc": None})
+        assert "| empathy/ccc | 0.500 |  |" in (folder / "README.md").read_text()
+        detector = Detector.from_pretrained(folder, device="cpu")
+
+
 def test_saving_again_replaces_the_files(folder: Path) -> None:
     tiny_detector("physiology").save_pretrained(folder)
     loaded = Detector.from_pretrained(folder, device="cpu")
