@@ -21,6 +21,7 @@ from empdetect.detector import Detector
 from empdetect.device import explain_device, reuse_memory
 from empdetect.errors import InputError
 from empdetect.held_out import learn_from_held_out, uncertainty_facts
+from empdetect.model_card import figure
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.metrics import TargetMetrics
 from empdetect.prediction_writer import PredictionWriter
@@ -67,7 +68,7 @@ class TrainingCLI(LightningCLI):
         folder = Path(self.trainer.log_dir or self.trainer.default_root_dir) / "detector"
         detector = finish(self.trainer, self.model, self.datamodule, folder, self.config.fit.name)
         if self.trainer.is_global_zero:
-            print_results(detector.facts, folder)
+            print_results(detector.facts, folder if self.datamodule.zscore_by is None else None)
 
 
 def start_from(module: DetectorModule, folder: str | Path) -> None:
@@ -98,6 +99,9 @@ def start_from(module: DetectorModule, folder: str | Path) -> None:
 def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, folder: Path, name: str) -> Detector:
     """Make a detector of the best weights of a fit: calibrate it on the validation split, test it, save it.
 
+    It is not saved where features are standardised by all recordings of a person: a recording to be scored comes
+    without the others, and would get scores of features that the detector has never seen.
+
     Args:
         trainer: that fitted the module.
         module: the module.
@@ -112,7 +116,8 @@ def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, fo
     measured = trainer.test(module, datamodule=data, verbose=False)[0]
     detector.facts = facts_of(data, module, measured, name)
     detector.facts |= uncertainty_facts(detector, data)
-    detector.save_pretrained(folder)
+    if data.zscore_by is None:
+        detector.save_pretrained(folder)
     return detector
 
 
@@ -173,8 +178,8 @@ def majority_metrics(data: EmpathyDataModule) -> dict[str, float]:
     return found
 
 
-def print_results(facts: Mapping[str, Any], folder: Path) -> None:
-    """Print a table of test metrics beside the majority baseline, and where the detector is."""
+def print_results(facts: Mapping[str, Any], folder: Path | None) -> None:
+    """Print a table of test metrics beside the majority baseline, and where the detector is, if it was saved."""
     from rich.console import Console
     from rich.table import Table
 
@@ -182,10 +187,11 @@ def print_results(facts: Mapping[str, Any], folder: Path) -> None:
     for column in ("metric", "detector", "majority"):
         table.add_column(column, justify="left" if column == "metric" else "right")
     for name, value in facts["test"].items():
-        table.add_row(name, f"{value:.3f}", f"{facts['majority'].get(name, float('nan')):.3f}")
+        table.add_row(name, figure(value), figure(facts["majority"].get(name)))
     console = Console()
     console.print(table)
-    console.print(f"detector: {folder}")
+    none = "none is written, as zscore_by needs all recordings of a person; leave it out for one that can score"
+    console.print(f"detector: {folder or none}")
 
 
 def run(arguments: Sequence[str], command: type[TrainingCLI] = TrainingCLI) -> TrainingCLI:
@@ -258,10 +264,16 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in ("empdetect", "torch", "lightning", "transformers")}
 
 
-def commit() -> str | None:
-    """The commit the package stands at, if it runs from a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+def commit(package: Path = Path(__file__).parent) -> str | None:
+    """The commit the package stands at, if it runs from a checkout of its own.
+
+    Args:
+        package: folder of the package. Installed into an environment that lies in somebody's checkout, it is no part
+            of that checkout, whose commit would say nothing of it.
+    """
+    command = ["git", "-C", str(package), "rev-parse", "HEAD:./__init__.py", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
     except (OSError, subprocess.SubprocessError):
         return None
+    return found.split()[1]

@@ -1,6 +1,7 @@
 """`empdetect fit` on a simulated corpus: a detector's folder comes out, and answers."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,14 @@ import torch
 import yaml
 
 from empdetect.cli import main
+from empdetect.datamodules.manifest import ManifestDataModule
 from empdetect.detector import Detector
 from empdetect.errors import InputError
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.scores import Scores
 from empdetect.task import Target, Task
-from empdetect.training import start_from
+from empdetect.training import commit, start_from
 
 TARGET = {"name": "empathy", "kind": "binary"}
 
@@ -156,3 +158,36 @@ def loose_module(modality: str = "text", width: int = 8) -> DetectorModule:
     """A module with random weights, whose encoder is that of the fitted detector unless changed."""
     encoder = TemporalConvEncoder(384, width=width, layers=0)
     return DetectorModule(Task((Target("empathy", "binary"),), persons=2), {modality: encoder}, width=8)
+
+
+def test_a_detector_that_could_not_score_a_recording_by_itself_is_not_written(
+    simulated_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ManifestDataModule, "zscore_by", "group")
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(configuration(simulated_corpus, tmp_path)), encoding="utf-8")
+    assert main(["fit", "--config", str(config)]) == 0
+    shown = capsys.readouterr().out
+    assert "empathy/accuracy" in shown
+    assert "none is written, as zscore_by needs all recordings of a person" in " ".join(shown.split())
+    assert not list(tmp_path.rglob("detector"))
+
+
+def test_the_commit_is_that_of_the_package_and_not_of_what_it_is_installed_in(tmp_path: Path) -> None:
+    package = tmp_path / ".venv" / "empdetect"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (tmp_path / "theirs.txt").write_text("")
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(tmp_path), "-c", "user.name=me", "-c", "user.email=me@example.org", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert commit(package) is None
+    git("init", "-q")
+    git("add", "theirs.txt")
+    git("commit", "-qm", "theirs")
+    assert commit(package) is None
+    git("add", ".")
+    git("commit", "-qm", "ours")
+    assert commit(package) == git("rev-parse", "HEAD").strip()
