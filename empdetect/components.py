@@ -59,13 +59,11 @@ def build(spec: Mapping[str, Any], kind: type[T], trusted: Sequence[str] = OWN) 
     found = _find(path)
     if not (inspect.isclass(found) and issubclass(found, kind)):
         raise InputError(f"Building a component: '{path}' is not a {kind.__name__}")
+    if found.__module__.split(".", maxsplit=1)[0] not in trusted:
+        # A module of ours that imports Popen or Path does not vouch for it.
+        raise InputError(f"Building a component: '{path}' is a class of {found.__module__}, no trusted package")
     arguments = spec.get("init_args") or {}
-    allowed = constructor_arguments(found)
-    unknown = set(arguments) - set(allowed)
-    if unknown:
-        raise InputError(
-            f"Building {path}: no argument {', '.join(sorted(unknown))}; it takes {', '.join(allowed) or 'none'}"
-        )
+    _check_arguments(path, found, arguments)
     return found(**{name: _built(value, trusted) for name, value in arguments.items()})
 
 
@@ -75,6 +73,18 @@ def constructor_arguments(cls: type) -> list[str]:
         return []
     parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
     return [p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def _check_arguments(path: str, cls: type, arguments: Mapping[str, Any]) -> None:
+    allowed = constructor_arguments(cls)
+    takes = f"it takes {', '.join(allowed) or 'none'}"
+    unknown = sorted(set(arguments) - set(allowed))
+    if unknown:
+        raise InputError(f"Building {path}: no argument {', '.join(unknown)}; {takes}")
+    defaults = {name for name, each in inspect.signature(cls).parameters.items() if each.default is not each.empty}
+    lacking = [name for name in allowed if name not in arguments and name not in defaults]
+    if lacking:
+        raise InputError(f"Building {path}: it lacks {', '.join(lacking)}; {takes}")
 
 
 def _find(path: str) -> Any:

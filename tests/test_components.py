@@ -77,6 +77,24 @@ def test_an_argument_that_is_not_kept_is_the_authors_mistake() -> None:
             "no argument loud; it takes rate",
         ),
         (
+            {"class_path": "empdetect.features.table.TableFeatures", "init_args": {"table": "face"}},
+            "it lacks columns; it takes columns, modality",
+        ),
+        (
+            {
+                "class_path": "empdetect.features.audio.LogMel",
+                "init_args": {"rate": {"class_path": "empdetect.components.import_module"}},
+            },
+            "is not a object",
+        ),
+        (
+            {
+                "class_path": "empdetect.features.audio.LogMel",
+                "init_args": {"rate": {"class_path": "empdetect.features.text.Path"}},
+            },
+            "is a class of pathlib, no trusted package",
+        ),
+        (
             {"class_path": "empdetect.features.audio.LogMel", "init_args": {"rate": {"class_path": "os.getcwd"}}},
             "outside the trusted packages",
         ),
