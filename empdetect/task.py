@@ -177,15 +177,32 @@ class Task:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Task":
-        """The task that ``to_dict`` described."""
+        """The task that ``to_dict`` described.
+
+        Raises:
+            InputError: it is not a task, or one that contradicts itself.
+        """
         unknown = set(plain) - set(cls.__dataclass_fields__)
         if unknown:
             raise InputError(
                 f"Reading a task: unknown {', '.join(sorted(unknown))}; "
                 f"allowed are {', '.join(cls.__dataclass_fields__)}"
             )
-        targets = tuple(Target(**target) for target in plain["targets"])
-        return cls(**{**plain, "targets": targets})
+        try:
+            return cls(**{**plain, "targets": tuple(map(_target, plain.get("targets") or ()))})
+        except InputError:
+            raise
+        except (TypeError, ValueError, IndexError) as error:  # what values of other types lead to
+            raise InputError(f"Reading a task: a value is of the wrong type ({error}) in {dict(plain)}") from None
+
+
+def _target(plain: Any) -> Target:
+    known = Target.__dataclass_fields__
+    if not isinstance(plain, Mapping) or set(plain) - set(known) or not {"name", "kind"} <= set(plain):
+        raise InputError(
+            f"Reading a task: each target needs a name and a kind, and may have a range or classes; got {plain}"
+        )
+    return Target(**plain)
 
 
 def read_task(path: Path) -> Task:
