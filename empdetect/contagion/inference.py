@@ -1,4 +1,7 @@
-"""Do these two go together more than chance would have it? The same statistic on the pair and on surrogates."""
+"""Do these two go together more than chance would have it? The same statistic on the pair and on surrogates.
+
+For groups see ``group_inference``.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
@@ -29,7 +32,7 @@ AT_ONCE = 2**19
 
 @dataclass(frozen=True)
 class PairTest:
-    """A pair beside its surrogates.
+    """A pair, or a group, beside its surrogates.
 
     Args:
         observed: the statistic of the pair; NaN where no test was made.
@@ -115,11 +118,11 @@ def compare_pair(
     max_lag = float(getattr(statistic, "max_lag", 0.0))
     adequacy = judge(one, other, rate, max_lag, segment if kind == "segments" else None)
     if adequacy.ok:
-        adequacy = _enough(adequacy, count if strangers is None else len(np.asarray(strangers)), alpha, kind)
+        adequacy = enough_surrogates(adequacy, count if strangers is None else len(np.asarray(strangers)), alpha, kind)
     if not adequacy.ok:
         return PairTest(float("nan"), np.zeros(0), kind, alpha, adequacy, None, refused(adequacy.reason))
     if strangers is None:
-        made = _made(other, kind, count, rng, rate, max_lag, segment)
+        made = surrogates_of(other, kind, count, rng, rate, max_lag, segment)
     else:
         made = _prepared_strangers(np.asarray(strangers, np.float64), np.shape(x)[-1], preparation, rate)
     observed, beside = _statistics(statistic, one, other, made, rate)
@@ -170,7 +173,7 @@ def is_significant(p: ArrayLike, count: int, alpha: float, drawn: bool = True) -
     return np.asarray(values + error <= alpha)
 
 
-def _enough(adequacy: Adequacy, count: int, alpha: float, kind: str) -> Adequacy:
+def enough_surrogates(adequacy: Adequacy, count: int, alpha: float, kind: str) -> Adequacy:
     """The same, with a reason if even the smallest p that so many surrogates allow would not count."""
     if is_significant(1 / (1 + count), count, alpha, drawn=kind != "strangers"):
         return adequacy
@@ -178,7 +181,7 @@ def _enough(adequacy: Adequacy, count: int, alpha: float, kind: str) -> Adequacy
     return Adequacy(adequacy.samples, adequacy.known, adequacy.effective, adequacy.memory, reason)
 
 
-def _made(
+def surrogates_of(
     y: Array, kind: str, count: int, rng: np.random.Generator, rate: float, max_lag: float, segment: float
 ) -> Array:
     """Surrogates ``(surrogate, time)`` of the second person's prepared signal."""

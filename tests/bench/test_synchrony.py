@@ -6,8 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from empdetect.bench import couples, false_positives, synchrony_power, synchrony_speed, therapy
+from empdetect.bench import (
+    contagion_tests,
+    couples,
+    false_positives,
+    measure_tests,
+    synchrony_power,
+    synchrony_speed,
+    therapy,
+)
 from empdetect.bench.study import write_study
+from empdetect.contagion.group_inference import compare_group
+from empdetect.contagion.inference import compare_pair
+from empdetect.contagion.preparation import Preparation
+from empdetect.contagion.simulation import Conditions, simulate_dyads
 from empdetect.datamodules.repaired import Pair
 from tests.datamodules.test_rmea import write as write_dyads
 from tests.datamodules.test_rties import write as write_couples
@@ -33,7 +45,9 @@ def test_a_study_says_how_to_make_it_again(tmp_path: Path) -> None:
     assert {"date", "commit", "machine"} <= set(found)
 
 
-def test_false_positives_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_false_positives_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(false_positives, "MEMORIES", (0.99,))
     out = tmp_path / "found.json"
     assert false_positives.main(["-o", str(out), "--pairs", "2"]) == 0
@@ -49,16 +63,55 @@ def test_false_positives_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     out.write_text(json.dumps(before))
     assert false_positives.main(["-o", str(out), "--pairs", "2", "--resume"]) == 0
     assert json.loads(out.read_text())["tests"]["peak, phase"]["none"]["0.99"]["pairs"] == 77
+    assert false_positives.main(["-o", str(out), "--pairs", "2", "--only", "network, prewhitened"]) == 0
+    after = json.loads(out.read_text())["tests"]
+    assert set(after) == set(tests)
+    assert after["peak, phase"]["none"]["0.99"]["pairs"] == 77
+    assert after["network, prewhitened"] == tests["network, prewhitened"]
+    capsys.readouterr()
+    assert false_positives.main(["-o", str(out), "--pairs", "2", "--table"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(tests) + 2
+    assert "refused" in next(line for line in lines if line.startswith("| peak, phase |"))
 
 
 def test_pairs_that_saw_the_same_correlate_but_are_not_coupled() -> None:
-    pairs = false_positives.draw_pairs(50, "stimulus", 0.5, np.random.default_rng(0), strangers=True)
-    late = round(false_positives.STIMULUS_LAG * false_positives.RATE)
+    pairs = contagion_tests.draw_pairs(50, "stimulus", 0.5, np.random.default_rng(0), strangers=True)
+    late = round(contagion_tests.STIMULUS_LAG * contagion_tests.RATE)
     r = [np.corrcoef(x[:-late], y[late:])[0, 1] for x, y in pairs.values]
-    assert np.mean(r) == pytest.approx(false_positives.STIMULUS, abs=0.05)
+    assert np.mean(r) == pytest.approx(contagion_tests.STIMULUS, abs=0.05)
     assert pairs.strangers is not None
     strangers = [np.corrcoef(x[:-late], s[0, late:])[0, 1] for (x, _), s in zip(pairs.values, pairs.strangers)]
-    assert np.mean(strangers) == pytest.approx(false_positives.STIMULUS, abs=0.05)
+    assert np.mean(strangers) == pytest.approx(contagion_tests.STIMULUS, abs=0.05)
+
+
+@pytest.mark.parametrize("trap", ["none", "stimulus"])
+def test_measures_are_held_against_the_surrogates_of_users(trap: contagion_tests.Trap) -> None:
+    """The study makes surrogates once for all measures; p is that of ``compare_pair`` and ``compare_group``."""
+    drawn = contagion_tests.draw_pairs(3, trap, 0.5, np.random.default_rng(0), strangers=True, seconds=180.0)
+    assert drawn.strangers is not None
+    tests = measure_tests.measure_tests()
+    preparation = Preparation(stimulus=None if drawn.stimulus is None else drawn.stimulus[1])
+    for name in ("transfer entropy", "coherence"):
+        statistic = measure_tests.STATISTICS[name]
+        wanted = compare_pair(*drawn.values[1], 1.0, statistic, preparation=preparation, count=39, seed=1)
+        assert tests[f"{name}, prewhitened"].claims(drawn)[1].p == pytest.approx(wanted.p)
+    group = np.concatenate([drawn.values[1], drawn.strangers[1, :1]])
+    for name in ("group recurrence", "network"):
+        wanted = compare_group(
+            group, 1.0, measure_tests.GROUP_STATISTICS[name], preparation=preparation, max_lag=3.0, count=39, seed=1
+        )
+        assert tests[f"{name}, prewhitened"].claims(drawn)[1].p == pytest.approx(wanted.p)
+
+
+def test_measures_find_those_who_follow() -> None:
+    """A test that claims nothing of anybody would have no false positives either."""
+    made = simulate_dyads(4, 0.8, 0.0, conditions=Conditions(600.0, 1.0, 0.5)).values
+    pairs = contagion_tests.Pairs(made, None, np.repeat(made[:, :1], 8, axis=1))
+    found = {name: test.claims(pairs) for name, test in measure_tests.measure_tests().items()}
+    for name in [*measure_tests.STATISTICS, *measure_tests.GROUP_STATISTICS]:
+        if name not in ("transfer entropy", "Granger"):  # these look at the past alone
+            assert all(outcome.made for outcome in found[f"{name}, prewhitened"]), name
 
 
 def test_power_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,8 +88,9 @@ def phase_locking(x: ArrayLike, y: ArrayLike, rate: float, low: float, high: flo
     Raises:
         InputError: the signals do not belong together (``gaps.pair``), or the band cannot be had.
     """
-    one, other = pair(x, y, rate, "Phase locking")
-    difference = phases(one, rate, low, high) - phases(other, rate, low, high)
+    pair(x, y, rate, "Phase locking")
+    # Not broadcast against each other first: one person is filtered once, however many surrogates the other has.
+    difference = phases(x, rate, low, high) - phases(y, rate, low, high)
     resultant = _resultant(difference)
     known = np.isfinite(difference)
     lags = np.angle(resultant) / (2 * np.pi * np.sqrt(low * high))

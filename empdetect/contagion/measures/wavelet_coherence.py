@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from empdetect.contagion.gaps import Array, Flags, interpolated, mean, near_gaps, pair, standardised
+from empdetect.contagion.gaps import Array, Flags, interpolated, mean, near_gaps, pair, standardised, usable
 from empdetect.errors import InputError
 
 Complex = NDArray[np.complex128]
@@ -61,7 +61,7 @@ def wavelet_coherence(
     Raises:
         InputError: the signals do not belong together (``gaps.pair``) or the frequencies are out of range.
     """
-    one, other = pair(x, y, rate, "Wavelet coherence")
+    one, other = _side_by_side(x, y, rate)
     seconds = one.shape[-1] / rate
     if not 2 / seconds <= low < high <= rate / 2 or per_octave < 1:
         raise InputError(
@@ -94,14 +94,30 @@ def mean_wavelet_coherence(
     Returns:
         Mean squared coherence ``(..., frequency)`` of what is known, and the frequencies ``(frequency,)`` in Hz.
     """
-    one, other = pair(x, y, rate, "Wavelet coherence")
-    shape, length = one.shape[:-1], one.shape[-1]
-    one, other = one.reshape(-1, length), other.reshape(-1, length)
+    one, other = _side_by_side(x, y, rate)
+    shape, length = np.broadcast_shapes(one.shape, other.shape)[:-1], one.shape[-1]
+    if one.size > length:
+        one = np.broadcast_to(one, (*shape, length))
+    one, other = one.reshape(-1, length), np.broadcast_to(other, (*shape, length)).reshape(-1, length)
     rows = max(1, BLOCK // (length * max(1, round(per_octave * np.log2(high / low)))))
-    blocks = range(0, len(one), rows)
-    found = [wavelet_coherence(one[n : n + rows], other[n : n + rows], rate, low, high, per_octave) for n in blocks]
+    blocks = [slice(first, first + rows) for first in range(0, len(other), rows)]
+    found = [
+        wavelet_coherence(one[part] if len(one) > 1 else one, other[part], rate, low, high, per_octave)
+        for part in blocks
+    ]
     means = np.concatenate([mean(block.values) for block in found])
     return means.reshape(*shape, -1), found[0].frequencies
+
+
+def _side_by_side(x: ArrayLike, y: ArrayLike, rate: float) -> tuple[Array, Array]:
+    """Both with as many dimensions, not broadcast: one person is transformed once, however many surrogates there are.
+
+    Raises:
+        InputError: the signals do not belong together.
+    """
+    deep = pair(x, y, rate, "Wavelet coherence")[0].ndim
+    one, other = (usable(np.asarray(z, np.float64)) for z in (x, y))
+    return one.reshape((1,) * (deep - one.ndim) + one.shape), other.reshape((1,) * (deep - other.ndim) + other.shape)
 
 
 def transformed(values: Array, scales: Array) -> Complex:
