@@ -23,9 +23,9 @@ from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
 from empdetect.models.calibration import MEANING, UNCALIBRATED, Answers, Calibration
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.doubt import STRANGE
 from empdetect.models.ensemble import Ensemble
+from empdetect.models.network import DetectorNetwork
 from empdetect.models.novelty import Novelty
 from empdetect.progress import track
 from empdetect.recording import Recording, Segment
@@ -130,7 +130,7 @@ class Detector:
 
     def __init__(
         self,
-        module: DetectorModule | Ensemble,
+        module: DetectorNetwork | Ensemble,
         features: Mapping[str, Extractor],
         calibration: Calibration | None = None,
         facts: Mapping[str, Any] | None = None,

@@ -21,10 +21,10 @@ from empdetect.features.text import WEIGHTS as WEIGHTS_FOLDER
 from empdetect.model_card import LIMITS, model_card
 from empdetect.models.calibration import Calibration
 from empdetect.models.cross_person import CrossPersonAttention
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.base import Encoder
 from empdetect.models.ensemble import Ensemble
 from empdetect.models.kernel import KernelMachine
+from empdetect.models.network import DetectorNetwork
 from empdetect.models.novelty import Novelty
 from empdetect.task import Task
 
@@ -58,7 +58,7 @@ class Parts:
         novelty: or None; it lies with the weights.
     """
 
-    module: DetectorModule | Ensemble
+    module: DetectorNetwork | Ensemble
     features: Mapping[str, Extractor]
     calibration: Calibration | None
     facts: Mapping[str, Any]
@@ -183,7 +183,7 @@ def push(parts: Parts, name: str, private: bool, token: str | None) -> str:
     return address
 
 
-def _load_weights(module: DetectorModule | Ensemble, state: Mapping[str, Tensor]) -> None:
+def _load_weights(module: DetectorNetwork | Ensemble, state: Mapping[str, Tensor]) -> None:
     """Load weights that may leave out only what building the module has restored; RuntimeError if they do not fit."""
     lacking = sorted(set(module.state_dict()) - set(state) - module.rebuilt())
     if lacking:
@@ -193,31 +193,31 @@ def _load_weights(module: DetectorModule | Ensemble, state: Mapping[str, Tensor]
         raise RuntimeError(f"it holds {', '.join(sorted(unknown)[:3])}")
 
 
-def _module_arguments(module: DetectorModule | Ensemble) -> dict[str, Any]:
+def _module_arguments(module: DetectorNetwork | Ensemble) -> dict[str, Any]:
     """Arguments of the module, encoders described; the task has a place of its own. Of an ensemble, each member's."""
     if isinstance(module, Ensemble):
         return {"members": [_module_arguments(member) for member in module.members]}
-    names = [name for name in constructor_arguments(DetectorModule) if name not in ("task", "encoders")]
+    names = [name for name in constructor_arguments(DetectorNetwork) if name not in ("task", "encoders")]
     encoders = {name: describe(module.encoders[name]) for name in module.modalities}
     given = {name: getattr(module, name) for name in names}
     given |= {name: describe(given[name]) for name in ("kernel", "cross") if given[name] is not None}
     return {"encoders": encoders, **given}
 
 
-def _build_module(task: Task, arguments: Mapping[str, Any], trusted: Sequence[str]) -> DetectorModule | Ensemble:
+def _build_module(task: Task, arguments: Mapping[str, Any], trusted: Sequence[str]) -> DetectorNetwork | Ensemble:
     if "members" in arguments:
         return Ensemble([_build_member(task, member, trusted) for member in arguments["members"]])
     return _build_member(task, arguments, trusted)
 
 
-def _build_member(task: Task, arguments: Mapping[str, Any], trusted: Sequence[str]) -> DetectorModule:
+def _build_member(task: Task, arguments: Mapping[str, Any], trusted: Sequence[str]) -> DetectorNetwork:
     encoders = {name: build(spec, Encoder, trusted) for name, spec in arguments["encoders"].items()}
     others = {name: value for name, value in arguments.items() if name != "encoders"}
     if others.get("kernel") is not None:
         others["kernel"] = build(others["kernel"], KernelMachine, trusted)
     if others.get("cross") is not None:
         others["cross"] = build(others["cross"], CrossPersonAttention, trusted)
-    return DetectorModule(task, encoders, **others)
+    return DetectorNetwork(task, encoders, **others)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

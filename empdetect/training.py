@@ -23,6 +23,7 @@ from empdetect.errors import InputError
 from empdetect.held_out import learn_from_held_out, uncertainty_facts
 from empdetect.model_card import figure
 from empdetect.models.detector_module import DetectorModule
+from empdetect.models.ensemble import Ensemble
 from empdetect.models.metrics import TargetMetrics
 from empdetect.prediction_writer import PredictionWriter
 from empdetect.recording import Split
@@ -78,7 +79,7 @@ def start_from(module: DetectorModule, folder: str | Path) -> None:
         InputError: the folder is no detector, or has no encoder of the same kind and shape.
     """
     trained = Detector.from_pretrained(folder, device="cpu").module
-    if not isinstance(trained, DetectorModule):
+    if isinstance(trained, Ensemble):
         raise InputError(f"Starting from {folder}: it is an ensemble; name one of its members")
     shared = [name for name in module.modalities if name in trained.encoders]
     for name in shared:

@@ -24,6 +24,17 @@ def test_help_starts_without_anything_heavy(arguments: list[str]) -> None:
     assert "empdetect" in done.stdout
 
 
+def test_scoring_loads_nothing_that_only_training_needs() -> None:
+    """Every process that scores, and every worker, would wait seconds for it."""
+    program = (
+        "import sys\nimport empdetect.comparing, empdetect.detector, empdetect.scoring, empdetect.serve\n"
+        "print([name for name in ('lightning', 'torchmetrics', 'torchvision', 'transformers', 'sklearn') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

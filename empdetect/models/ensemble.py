@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoded import Encoded
+from empdetect.models.network import DetectorNetwork
 from empdetect.task import Target, Task
 
 
@@ -26,7 +26,7 @@ class Ensemble(nn.Module):
         InputError: there are none, or their tasks differ.
     """
 
-    def __init__(self, members: Sequence[DetectorModule]) -> None:
+    def __init__(self, members: Sequence[DetectorNetwork]) -> None:
         super().__init__()
         if not members:
             raise InputError("Building an ensemble: at least one member is needed")
@@ -35,9 +35,9 @@ class Ensemble(nn.Module):
         self.networks = nn.ModuleList(members)
 
     @property
-    def members(self) -> list[DetectorModule]:
+    def members(self) -> list[DetectorNetwork]:
         """The members, in the order given."""
-        return [cast(DetectorModule, member) for member in self.networks]
+        return [cast(DetectorNetwork, member) for member in self.networks]
 
     @property
     def task(self) -> Task:
