@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from empdetect.datamodules.empathetic_dialogues import EMOTIONS as FEELINGS
 from empdetect.datamodules.label_table import Cells, read_cells, required
-from empdetect.datamodules.text import PairDataModule, Text
-from empdetect.errors import InputError
+from empdetect.datamodules.text import PairDataModule, Text, level
 from empdetect.features.base import Extractor
 from empdetect.task import Target
 
@@ -104,6 +103,4 @@ def _emotion(cells: Cells, where: str) -> float | None:
     name = str(cells["emotion"]).lower()
     if name == "-" or name.endswith("(other)"):
         return None
-    if name not in EMOTIONS:
-        raise InputError(f"Reading {where}: got the label '{name[:40]}', allowed are {', '.join(EMOTIONS)}")
-    return float(EMOTIONS.index(name))
+    return level(EMOTIONS, name, where)

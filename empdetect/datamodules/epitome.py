@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from empdetect.datamodules.text import PairDataModule, Text
+from empdetect.datamodules.text import PairDataModule, Text, level
 from empdetect.errors import InputError
 from empdetect.task import Target
 
@@ -65,8 +65,8 @@ def read_pairs(folder: Path) -> "pd.DataFrame":
     texts = tables[0].drop_duplicates(PAIR)[[*PAIR, "seeker_post", "response_post"]]
     for name, table in zip(MECHANISMS, tables, strict=True):
         found = table.groupby(PAIR)["level"].agg(["first", "nunique"])
-        level = found["first"].where(found["nunique"] == 1).rename(name)
-        texts = texts.merge(level, left_on=PAIR, right_index=True, how="left", validate="one_to_one")
+        agreed = found["first"].where(found["nunique"] == 1).rename(name)
+        texts = texts.merge(agreed, left_on=PAIR, right_index=True, how="left", validate="one_to_one")
     return texts
 
 
@@ -75,11 +75,13 @@ def _read_mechanism(folder: Path, name: str) -> "pd.DataFrame":
 
     path = folder / f"{name.replace('_', '-')}-reddit.csv"
     try:
-        table = pd.read_csv(path, dtype={"sp_id": str, "rp_id": str, "seeker_post": str, "response_post": str})
+        # A post may consist of the word "None", and is no missing one.
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise InputError(f"Reading EPITOME: {path} cannot be read ({error}); download it again") from None
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise InputError(f"Reading EPITOME: {path} lacks the columns {', '.join(missing)}; download it again")
-    table["level"] = table["level"].astype(float)
+    numbers = [str(number) for number in range(len(LEVELS))]
+    table["level"] = [level(numbers, cell, f"{path}, row {row}") for row, cell in enumerate(table["level"], 1)]
     return table

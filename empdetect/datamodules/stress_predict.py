@@ -95,9 +95,11 @@ class StressPredictDataModule(EmpathyDataModule):
         found = []
         for start in np.arange(0.0, seconds[-1] - zero + 1 - self.window + 1e-6, self.hop):
             inside = labels[(seconds >= zero + start) & (seconds < zero + start + self.window)]
-            share = float(inside.mean()) if len(inside) else 0.5
-            if max(share, 1 - share) >= AGREEMENT:
-                label = {"stress": float(share > 0.5)}
+            # There is a label for each second: those that are not there count against a window, too.
+            most = max(len(inside), int(self.window), 1)
+            stress, rest = (float((inside == label).sum()) / most for label in (1, 0))
+            if max(stress, rest) >= AGREEMENT:
+                label = {"stress": float(stress > rest)}
                 found.append(Segment(recording, "wearer", float(start), float(start + self.window), label, group=name))
         return found
 
@@ -137,8 +139,11 @@ def _signals(folder: Path) -> dict[str, dict[str, Signal]]:
         raise InputError(f"Reading Stress-Predict: {folder / ARCHIVE} cannot be read ({error})") from None
     for path in sorted(folder.glob("BVP_*.csv.gz")):
         person = path.name.removeprefix("BVP_").removesuffix(".csv.gz")
-        with gzip.open(path, "rt") as text:
-            found.setdefault(person, {})["BVP"] = read_e4(text, path.name)
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as text:
+                found.setdefault(person, {})["BVP"] = read_e4(text, path.name)
+        except (OSError, EOFError) as error:
+            raise InputError(f"Reading Stress-Predict: {path} cannot be read ({error})") from None
     return found
 
 

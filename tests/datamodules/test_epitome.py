@@ -76,6 +76,17 @@ def test_a_file_without_levels_is_refused(tmp_path: Path) -> None:
         module(write(tmp_path, columns="sp_id,rp_id,seeker_post,response_post,grade")).segments()
 
 
+def test_a_level_that_is_none_is_refused_by_row(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 13: got the label '5', allowed are 0, 1, 2"):
+        module(write(tmp_path, [*ROWS, ("s11", "r11", "a post", "an answer", 5)])).segments()
+
+
+def test_a_post_of_the_word_none_is_no_missing_one(tmp_path: Path) -> None:
+    segments = module(write(tmp_path, [*ROWS, ("s11", "r11", "None", "NA", 1)])).segments()
+    people = next(s for s in segments if s.recording.id == "s11_r11").people()
+    assert [person.transcript.read().utterances[0].text for person in people if person.transcript] == ["NA", "None"]
+
+
 @pytest.mark.data
 def test_the_real_data(data_root: Path) -> None:
     data = module(data_root, fold=1)

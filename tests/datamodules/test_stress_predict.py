@@ -45,6 +45,16 @@ def test_windows_carry_one_label_each(tmp_path: Path) -> None:
     assert {segment.group for segment in segments} == {"S02", "S03", "S04"}
 
 
+def test_a_window_with_few_labels_is_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path) / "stress_predict" / "labels_hr_rsp_binary.csv.gz"
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    gone = {ZERO + second for second in range(125, 180)}
+    kept = [line for line in lines if line.split(",")[3] not in map(str, gone)]
+    path.write_bytes(gzip.compress(("\n".join(kept) + "\n").encode()))
+    segments = StressPredictDataModule({}, str(tmp_path)).segments()
+    assert [segment.start for segment in segments if segment.group == "S02"] == [0, 180, 240]
+
+
 def test_clocks_are_laid_on_the_first_labelled_second(tmp_path: Path) -> None:
     person = StressPredictDataModule({}, str(write(tmp_path))).segments()[0].people()[0]
     assert isinstance(person.physiology, Physiology)
@@ -65,6 +75,12 @@ def test_faults_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="stress_predict"):
         StressPredictDataModule({}, str(tmp_path)).segments()
     archive = write(tmp_path) / "stress_predict" / "raw_dev_S01_S27.tar.gz"
+    pulse = archive.with_name("BVP_S02.csv.gz")
+    whole = pulse.read_bytes()
+    pulse.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="BVP_S02"):
+        StressPredictDataModule({}, str(tmp_path)).segments()
+    pulse.write_bytes(whole)
     archive.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="raw_dev_S01_S27"):
         StressPredictDataModule({}, str(tmp_path)).segments()
