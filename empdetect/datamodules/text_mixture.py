@@ -83,7 +83,8 @@ class TextMixtureDataModule(EmpathyDataModule):
 
     def source_of(self, target: str) -> EmpathyDataModule:
         """The member whose target it is."""
-        return next(member for name, member in self._members.items() if target.startswith(f"{name}_"))
+        owners = {f"{name}_{own.name}": member for name, member in self._members.items() for own in member.task.targets}
+        return owners[target]
 
     def _split(self) -> None:
         if self.parts:

@@ -44,6 +44,14 @@ def test_targets_are_named_after_their_set_and_labels_of_others_unknown(tmp_path
         assert 0 < head["segments"] < len(data.parts["train"])
 
 
+def test_a_set_whose_name_begins_another_is_not_taken_for_it(tmp_path: Path) -> None:
+    paths = {"text": PATHS["esconv"], "text_more": PATHS["personas"]}
+    arguments = {"text_more": {"folds": 3}}
+    data = TextMixtureDataModule(FEATURES, paths, data_root=str(write(tmp_path)), arguments=arguments)
+    assert data.source_of("text_strategy").licence.startswith("CC BY-NC 4.0")
+    assert data.source_of("text_more_empathy_score").licence == "MIT"
+
+
 def test_a_text_in_the_test_part_of_another_set_is_dropped(tmp_path: Path) -> None:
     write(tmp_path)
     found = []
