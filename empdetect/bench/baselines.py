@@ -176,16 +176,8 @@ class Functionals:
 
     def _of(self, segment: Segment) -> NDArray[np.float64]:
         example = featurise(segment, self.features, self._cache, persons=1)
-        parts = []
-        for name in sorted(self.features):
-            found = example.inputs[name][0]
-            if name in self.single:
-                parts.append(
-                    found.values[0].astype(float) if found.observed else np.full(found.values.shape[1], np.nan)
-                )
-            else:
-                parts.append(statistics(found))
-        return np.concatenate(parts)
+        found = {name: example.inputs[name][0] for name in sorted(self.features)}
+        return np.concatenate([only_frame(f) if name in self.single else statistics(f) for name, f in found.items()])
 
 
 class Opensmile(Functionals):

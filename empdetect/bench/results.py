@@ -34,11 +34,11 @@ class Results:
 
     def _write(self) -> None:
         content = {"format": FORMAT, "benchmarks": dict(sorted(self.benchmarks.items()))}
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: a run that is killed while it writes must not lose the folds before.
-        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, suffix=".tmp", delete=False) as file:
-            json.dump(content, file, indent=2, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
+        with tempfile.NamedTemporaryFile("wb", dir=self.path.parent, suffix=".tmp", delete=False) as file:
+            file.write(text.encode())
         Path(file.name).chmod(0o666 & ~_umask())
         Path(file.name).replace(self.path)
 

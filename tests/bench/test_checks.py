@@ -126,6 +126,21 @@ def test_standardisation_fitted_on_the_test_data_is_found() -> None:
     check_alone("tiny-z, cheat", replace(fold, zscore_by="group"), cheat, test, answers)
 
 
+class Failing(Scripted):
+    """Knows nothing of fewer segments than it was asked about first."""
+
+    def answers(self, segments: Sequence[Segment]) -> Answers:
+        found = super().answers(segments)
+        return {name: values * np.nan if len(segments) < 4 else values for name, values in found.items()}
+
+
+def test_an_answer_that_is_no_number_once_asked_alone_is_found() -> None:
+    fold, test = first_fold()
+    failing = Failing()
+    with pytest.raises(ProtocolError, match="answers change by up to nan"):
+        check_alone("tiny, failing", fold, failing, test, failing.answers(unlabelled(test)))
+
+
 def test_shuffled_labels_fall_to_chance() -> None:
     fold, test = first_fold()
     control = check_shuffled("tiny", fold, Tfidf(strengths=(1.0,)), test, only("kind", macro_f1))
