@@ -169,7 +169,8 @@ def _by_surrogates(pairs: Pairs, place: int, **settings: Any) -> Outcome:
 
 def _by_windows(pairs: Pairs, place: int) -> Outcome:
     """Whether any window is named, as for the map of windows of a report."""
-    x, y = Preparation().pair(*pairs.values[place], RATE)
+    x, y = pairs.values[place]
+    x, y = Preparation().pair(x, y, RATE)
     adequacy = judge(x, y, RATE, MAX_LAG)
     if not adequacy.ok:
         return Outcome(False, float("nan"), adequacy.reason)

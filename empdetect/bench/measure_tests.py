@@ -32,7 +32,7 @@ from empdetect.contagion.measures.mimicry import (
 )
 from empdetect.contagion.measures.network import network
 from empdetect.contagion.measures.phase import cluster_phase, group_phases, kuramoto_order, phase_locking
-from empdetect.contagion.measures.recurrence import cross_recurrence, group_recurrence
+from empdetect.contagion.measures.recurrence import States, cross_recurrence, group_recurrence
 from empdetect.contagion.measures.transfer_entropy import transfer_entropy
 from empdetect.contagion.measures.warping import dynamic_time_warping
 from empdetect.contagion.measures.wavelet_coherence import mean_wavelet_coherence
@@ -66,7 +66,7 @@ STATISTICS: Mapping[str, Statistic] = {
 """By name: one number of a pair, larger where the two go together more."""
 
 GROUP_STATISTICS: Mapping[str, GroupStatistic] = {
-    "group recurrence": lambda x, rate: group_recurrence(x, rate, LAG, radius=1.0).values,
+    "group recurrence": lambda x, rate: group_recurrence(x, rate, LAG, States(radius=1.0)).values,
     "Kuramoto order": lambda x, rate: kuramoto_order(group_phases(x, rate, *BAND)).values,
     "cluster phase": lambda x, rate: cluster_phase(group_phases(x, rate, *BAND)).values,
     "network": lambda x, rate: network(x, rate, lambda one, other: np.abs(pearson(one, other)[0])).values,
@@ -113,7 +113,8 @@ class Beside:
 
     def outcomes(self, statistic: GroupStatistic) -> list[Outcome]:
         """What a statistic of a group ``(..., person, time)`` claims of each."""
-        p = iter(np.concatenate([self._p(statistic, first) for first in range(0, len(self.people), CHUNK)] or [[]]))
+        parts = [self._p(statistic, first) for first in range(0, len(self.people), CHUNK)]
+        p = iter(np.concatenate([np.zeros(0), *parts]))
         found = []
         for reason in self.reasons:
             each = float("nan") if reason else float(next(p))

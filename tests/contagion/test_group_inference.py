@@ -7,7 +7,7 @@ from empdetect.contagion.group_inference import compare_group
 from empdetect.contagion.inference import Surrogate
 from empdetect.contagion.measures.correlation import pearson
 from empdetect.contagion.measures.network import network
-from empdetect.contagion.measures.recurrence import group_recurrence
+from empdetect.contagion.measures.recurrence import States, group_recurrence
 from empdetect.contagion.preparation import Preparation
 from empdetect.contagion.simulation import Conditions, simulate_groups
 from empdetect.errors import InputError
@@ -36,7 +36,9 @@ def test_a_group_that_goes_together_is_found(surrogate: Surrogate) -> None:
 
 
 def test_any_measure_of_a_group_is_a_statistic() -> None:
-    test = compare_group(people(1.5), 1.0, lambda x, rate: group_recurrence(x, rate, 5.0, 1.0).values, count=59)
+    test = compare_group(
+        people(1.5), 1.0, lambda x, rate: group_recurrence(x, rate, 5.0, States(radius=1.0)).values, count=59
+    )
     assert 0 < test.p <= 1
     assert np.isfinite(test.effect)
 

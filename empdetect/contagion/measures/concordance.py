@@ -24,10 +24,11 @@ class Concordance:
 def concordance(x: ArrayLike, y: ArrayLike, rate: float) -> Concordance:
     """Concordance correlation coefficient of two signals in the same units, such as continuous ratings.
 
-    ``2 cov(x, y) / (var x + var y + (mean x - mean y)^2)`` with moments divided by n: Lin, "A concordance correlation
-    coefficient to evaluate reproducibility", Biometrics 1989. 1 only where both are equal; unlike a correlation it
-    falls with a difference in level or spread, so signals of other units or people of other baselines are to be
-    standardised first. Samples that are unknown of one are left out for both. Cost: linear.
+    ``2 cov(x, y) / (var x + var y + (mean x - mean y)^2)`` with moments divided by n: Lin, "A concordance
+    correlation coefficient to evaluate reproducibility", Biometrics 1989; torchmetrics divides by n - 1. 1 only
+    where both are equal; unlike a correlation it falls with a difference in level or spread, so signals of other
+    units or people of other baselines are to be standardised first. Samples that are unknown of one are left out
+    for both. Cost: linear.
 
     Args:
         x, y: ``(..., time)`` of the first and the second person, NaN for missing.

@@ -68,7 +68,7 @@ def cross_correlation(x: ArrayLike, y: ArrayLike, rate: float, max_lag: float) -
 
     Pearson's r of the overlapping parts, each with its own mean and spread, so every value is what
     ``numpy.corrcoef`` gives for the shifted signals (Box and Jenkins, Time Series Analysis, ch. 11, up to their
-    common mean and spread for all lags).
+    common mean and spread for all lags, which ``statsmodels.tsa.stattools.ccf`` takes too).
 
     Args:
         x, y: ``(..., time)`` of the first and the second person, NaN for missing.

@@ -37,8 +37,8 @@ def network(values: ArrayLike, rate: float, measure: PairMeasure, directed: bool
     """The pairwise network of a group of three or more (or two).
 
     Mean of all ties as in the team measures of Reinero, Dikker and Van Bavel, SCAN 2021; strength of a member as in
-    weighted networks (Barrat et al., PNAS 2004), divided by the number of ties. Cost: that of the measure times the
-    pairs, each for all leading dimensions at once.
+    weighted networks (Barrat et al., PNAS 2004; degree in networkx), divided by the number of ties. Cost: that of
+    the measure times the pairs, each for all leading dimensions at once.
 
     Args:
         values: ``(..., person, time)``, NaN for missing.

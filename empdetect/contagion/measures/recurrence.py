@@ -35,15 +35,40 @@ class Recurrence:
     quality: Array
 
 
+@dataclass(frozen=True)
+class States:
+    """What a state is, and what it is to come back to one.
+
+    Args:
+        radius: Euclidean distance below which two states are alike, in standard deviations.
+        embedding: samples of each signal that make up a state.
+        delay: between them, in seconds.
+        least_line: samples of the shortest line that counts, 2 or more.
+    """
+
+    radius: float = 0.5
+    embedding: int = 1
+    delay: float = 0.0
+    least_line: int = 2
+
+    def of(self, signals: Array, rate: float) -> Array:
+        """States ``(..., dimension, time)`` of signals ``(..., signal, time)``.
+
+        Raises:
+            InputError: samples and delay do not fit into the signals.
+        """
+        step, length = round(self.delay * rate), signals.shape[-1]
+        left = length - (self.embedding - 1) * step
+        if self.embedding < 1 or (self.embedding > 1 and step < 1) or left < 2:
+            raise InputError(
+                f"Recurrence: 'embedding' must be 1 or more and 'delay' one sample or more that leave two states, got "
+                f"{self.embedding} and {self.delay:g} s at {rate:g} Hz for {length} samples"
+            )
+        return np.concatenate([signals[..., n * step : n * step + left] for n in range(self.embedding)], axis=-2)
+
+
 def cross_recurrence(
-    x: ArrayLike,
-    y: ArrayLike,
-    rate: float,
-    max_lag: float,
-    radius: float = 0.5,
-    embedding: int = 1,
-    delay: float = 0.0,
-    least_line: int = 2,
+    x: ArrayLike, y: ArrayLike, rate: float, max_lag: float, states: States | None = None
 ) -> Recurrence:
     """Cross-recurrence quantification (CRQA) within a band of lags, with its diagonal-wise profile.
 
@@ -59,29 +84,19 @@ def cross_recurrence(
         x, y: ``(..., time)`` of the first and the second person, NaN for missing.
         rate: samples per second, in Hz.
         max_lag: largest lag in both directions, in seconds.
-        radius: in standard deviations.
-        embedding: samples that make up a state.
-        delay: between them, in seconds.
-        least_line: samples of the shortest line that counts, 2 or more.
+        states: what is compared; ``States()`` unless given.
 
     Raises:
         InputError: the signals do not belong together (``gaps.pair``), or a setting is out of its range.
     """
     one, other = pair(x, y, rate, "Cross-recurrence")
-    first, second = (_embedded(standardised(z)[..., None, :], rate, embedding, delay) for z in (one, other))
-    reach = _reach(max_lag, rate, first.shape[-1], radius, least_line)
-    return _quantified(first, second, range(-reach, reach + 1), radius, least_line, rate)
+    states = states or States()
+    first, second = (states.of(standardised(z)[..., None, :], rate) for z in (one, other))
+    reach = _reach(max_lag, rate, first.shape[-1], states)
+    return _quantified(first, second, range(-reach, reach + 1), states, rate)
 
 
-def group_recurrence(
-    values: ArrayLike,
-    rate: float,
-    max_lag: float,
-    radius: float = 0.5,
-    embedding: int = 1,
-    delay: float = 0.0,
-    least_line: int = 2,
-) -> Recurrence:
+def group_recurrence(values: ArrayLike, rate: float, max_lag: float, states: States | None = None) -> Recurrence:
     """Multidimensional recurrence quantification (MdRQA): how often a whole group comes back to a state it was in.
 
     A state holds all members' standardised signals at a moment: Wallot, Roepstorff and Mønster, "Multidimensional
@@ -91,44 +106,33 @@ def group_recurrence(
 
     Args:
         values: ``(..., person, time)``, NaN for missing.
-        rate, radius, embedding, delay, least_line: as for ``cross_recurrence``.
+        rate, states: as for ``cross_recurrence``.
         max_lag: longest time between two moments that are compared, in seconds.
 
     Raises:
         InputError: the signals cannot be used (``gaps.group``), or a setting is out of its range.
     """
-    states = _embedded(standardised(group(values, rate, "Group recurrence")), rate, embedding, delay)
-    reach = _reach(max_lag, rate, states.shape[-1], radius, least_line)
+    states = states or States()
+    there = states.of(standardised(group(values, rate, "Group recurrence")), rate)
+    reach = _reach(max_lag, rate, there.shape[-1], states)
     if reach < 1:
         raise InputError(f"Group recurrence: 'max_lag' must be one sample or more, got {max_lag:g} s")
-    return _quantified(states, states, range(1, reach + 1), radius, least_line, rate)
+    return _quantified(there, there, range(1, reach + 1), states, rate)
 
 
-def _embedded(signals: Array, rate: float, embedding: int, delay: float) -> Array:
-    """States ``(..., dimension, time)`` of signals ``(..., signal, time)``."""
-    step = round(delay * rate)
-    if embedding < 1 or (embedding > 1 and step < 1) or (embedding - 1) * step > signals.shape[-1] - 2:
-        raise InputError(
-            f"Recurrence: 'embedding' must be 1 or more and 'delay' one sample or more that leave two states, got "
-            f"{embedding} and {delay:g} s at {rate:g} Hz for {signals.shape[-1]} samples"
-        )
-    length = signals.shape[-1] - (embedding - 1) * step
-    return np.concatenate([signals[..., n * step : n * step + length] for n in range(embedding)], axis=-2)
-
-
-def _reach(max_lag: float, rate: float, length: int, radius: float, least_line: int) -> int:
-    if not max_lag >= 0 or not radius > 0 or least_line < 2:
+def _reach(max_lag: float, rate: float, length: int, states: States) -> int:
+    if not max_lag >= 0 or not states.radius > 0 or states.least_line < 2:
         raise InputError(
             f"Recurrence: 'max_lag' must be 0 or more seconds, 'radius' above 0 and 'least_line' 2 or more, "
-            f"got {max_lag:g}, {radius:g} and {least_line}"
+            f"got {max_lag:g}, {states.radius:g} and {states.least_line}"
         )
     return min(round(max_lag * rate), length - 1)
 
 
-def _quantified(one: Array, other: Array, shifts: Iterable[int], radius: float, least: int, rate: float) -> Recurrence:
+def _quantified(one: Array, other: Array, shifts: Iterable[int], states: States, rate: float) -> Recurrence:
     """Recurrence of states ``(..., dimension, time)`` with others, so many samples later each."""
     steps = np.array(list(shifts))
-    counted = [_diagonal(one, other, int(step), radius, least) for step in steps]
+    counted = [_diagonal(one, other, int(step), states.radius, states.least_line) for step in steps]
     hits, known, compared, points, lines = (np.stack([row[n] for row in counted], axis=-1) for n in range(5))
     longest = np.max([row[5] for row in counted], axis=0)
     seen = known.sum(axis=-1) > 0

@@ -45,8 +45,9 @@ def wavelet_coherence(
 
     ``|S(W_x* W_y / s)|^2 / (S(|W_x|^2 / s) S(|W_y|^2 / s))``, smoothed over time by a Gaussian of the wavelet's own
     width and over 0.6 octaves of scale: Torrence and Webster, J. Climate 1999, appendix; Grinsted, Moore and
-    Jevrejeva, Nonlin. Proc. Geophys. 2004, eq. 8 to 10. Transforms by PyWavelets. Gaps are bridged by straight lines,
-    and all that lies within the wavelet's e-folding time ``sqrt(2) s`` of a gap or an end is NaN.
+    Jevrejeva, Nonlin. Proc. Geophys. 2004, eq. 8 to 10. Transforms by PyWavelets, which integrates the wavelet
+    between samples: other implementations that sum it differ a little. Gaps are bridged by straight lines, and all
+    that lies within the wavelet's e-folding time ``sqrt(2) s`` of a gap or an end is NaN.
 
     Independent signals are far from 0 here, for the smoothing leaves few degrees of freedom: compare with surrogates.
     Cost: ``O(n log n)`` a frequency; memory ``O(n)`` a pair and frequency, so for many pairs see

@@ -14,7 +14,7 @@ from empdetect.contagion.measures.correlation import correlation
 from empdetect.contagion.measures.cross_correlation import cross_correlation, windowed_cross_correlation
 from empdetect.contagion.measures.granger import granger
 from empdetect.contagion.measures.phase import cluster_phase, group_phases, kuramoto_order, phase_locking
-from empdetect.contagion.measures.recurrence import cross_recurrence, group_recurrence
+from empdetect.contagion.measures.recurrence import States, cross_recurrence, group_recurrence
 from empdetect.contagion.measures.transfer_entropy import transfer_entropy
 from empdetect.contagion.measures.warping import dynamic_time_warping
 from empdetect.contagion.measures.wavelet_coherence import wavelet_coherence
@@ -31,7 +31,7 @@ MEASURES: dict[str, Measure] = {
     "windows": lambda x, y, rate=RATE: windowed_cross_correlation(x, y, rate, 2.0, 8.0),
     "concordance": lambda x, y, rate=RATE: concordance(x, y, rate),
     "warping": lambda x, y, rate=RATE: dynamic_time_warping(x, y, rate, 1.0, lags=True),
-    "recurrence": lambda x, y, rate=RATE: cross_recurrence(x, y, rate, 1.0, embedding=2, delay=0.3),
+    "recurrence": lambda x, y, rate=RATE: cross_recurrence(x, y, rate, 1.0, States(embedding=2, delay=0.3)),
     "coherence": lambda x, y, rate=RATE: coherence(x, y, rate, 8.0),
     "wavelet coherence": lambda x, y, rate=RATE: wavelet_coherence(x, y, rate, 0.2, 2.0),
     "phase locking": lambda x, y, rate=RATE: phase_locking(x, y, rate, 0.2, 0.4),

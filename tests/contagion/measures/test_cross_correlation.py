@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from multiSyncPy.synchrony_metrics import apply_windowed
+from statsmodels.tsa.stattools import ccf
 
 from empdetect.contagion.measures.cross_correlation import (
     cross_correlation,
@@ -63,6 +64,18 @@ def test_windows_at_lag_0_are_multisyncpys() -> None:
     found = windowed_cross_correlation(x, y, RATE, 0.0, 5.0, 2.5)
     theirs = apply_windowed(np.stack([x, y]), lambda part: np.corrcoef(part)[0, 1], 50, 25)
     np.testing.assert_allclose(found.values[:, 0], theirs, atol=1e-9)
+
+
+def test_golden_against_statsmodels() -> None:
+    """statsmodels takes one mean and one spread for all lags, and divides by the whole length: equal at lag 0, and at
+    others if it is given the parts that overlap.
+    """
+    x, y = np.random.default_rng(6).normal(size=(2, 200)).cumsum(axis=1)
+    found = cross_correlation(x, y, 1.0, 20.0)
+    assert found.values[20] == pytest.approx(ccf(y, x, adjusted=False)[0], abs=1e-9)
+    for lag in (3, 17):
+        assert found.values[20 + lag] == pytest.approx(ccf(y[lag:], x[:-lag], adjusted=False)[0], abs=1e-9)
+    assert abs(found.values[37] - ccf(y, x, adjusted=False)[17]) > 1e-3
 
 
 def test_positive_lag_means_that_the_second_follows() -> None:

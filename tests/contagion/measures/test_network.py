@@ -1,5 +1,6 @@
-"""Groups as networks."""
+"""Groups as networks: ties, strengths against networkx, and who has none."""
 
+import networkx
 import numpy as np
 import pytest
 
@@ -18,6 +19,17 @@ def test_ties_are_those_of_the_pairs() -> None:
     np.testing.assert_array_equal(found.ties, np.swapaxes(found.ties, 1, 2))
     np.testing.assert_allclose(found.values, np.nanmean(found.ties, axis=(1, 2)))
     np.testing.assert_allclose(found.leading, found.following)
+
+
+def test_golden_against_networkx() -> None:
+    """Strength there is a sum over ties; here it is divided by their number, so that groups of other sizes compare."""
+    values = np.random.default_rng(5).normal(size=(5, 300))
+    found = network(values, 1.0, lambda x, y: granger(x, y, 1.0, 3.0).values[..., 0], directed=True)
+    graph = networkx.from_numpy_array(np.nan_to_num(found.ties), create_using=networkx.DiGraph)
+    for person in range(5):
+        assert graph.out_degree(person, weight="weight") / 4 == pytest.approx(found.leading[person], abs=1e-9)
+        assert graph.in_degree(person, weight="weight") / 4 == pytest.approx(found.following[person], abs=1e-9)
+    assert graph.size(weight="weight") / 20 == pytest.approx(found.values, abs=1e-9)
 
 
 def test_the_one_whom_all_follow_leads() -> None:

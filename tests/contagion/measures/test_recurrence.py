@@ -1,5 +1,7 @@
 """Recurrence quantification against multiSyncPy's, and what lines and lags mean."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from empdetect.contagion.gaps import standardised
-from empdetect.contagion.measures.recurrence import cross_recurrence, group_recurrence, line_lengths
+from empdetect.contagion.measures.recurrence import States, cross_recurrence, group_recurrence, line_lengths
 from empdetect.errors import InputError
 
 peer = pytest.importorskip("multiSyncPy.synchrony_metrics")
@@ -22,7 +24,7 @@ def test_golden_of_groups_against_multisyncpy(persons: int, radius: float) -> No
     matrix = peer.recurrence_matrix(values, radius)
     rate, determinism, _, longest = peer.rqa_metrics(matrix, min_length=2)
     lengths = {length: count for length, count in peer.get_diagonal_lengths(matrix).items() if length >= 2}
-    found = group_recurrence(values, 4.0, 150.0, radius)
+    found = group_recurrence(values, 4.0, 150.0, States(radius))
     np.testing.assert_allclose(found.values, rate, atol=1e-12)
     np.testing.assert_allclose(found.determinism, determinism, atol=1e-12)
     np.testing.assert_allclose(found.longest_line, longest / 4, atol=1e-12)
@@ -46,7 +48,7 @@ def test_golden_of_pairs_against_multisyncpy(embedding: int) -> None:
     tables = [peer.get_diagonal_lengths(part) for part in (matrix, matrix.T, middle)]
     lengths = [length for table in tables for length, count in table.items() for _ in range(count)]
     long = [length for length in lengths if length >= 3]
-    found = cross_recurrence(x, y, 10.0, 100.0, 0.8, embedding, 0.2, least_line=3)
+    found = cross_recurrence(x, y, 10.0, 100.0, States(0.8, embedding, 0.2, 3))
     np.testing.assert_allclose(found.values, matrix.mean(), atol=1e-12)
     np.testing.assert_allclose(found.determinism, sum(long) / sum(lengths), atol=1e-12)
     np.testing.assert_allclose(found.mean_line, np.mean(long) / 10, atol=1e-12)
@@ -64,7 +66,7 @@ def test_lines_are_counted_as_by_hand(hits: np.ndarray, least: int) -> None:
 
 def test_the_profile_peaks_where_the_second_follows() -> None:
     x = np.random.default_rng(2).normal(size=3000)
-    found = cross_recurrence(np.stack([x, np.roll(x, 7)]), np.stack([np.roll(x, 7), x]), 10.0, 2.0, 0.3)
+    found = cross_recurrence(np.stack([x, np.roll(x, 7)]), np.stack([np.roll(x, 7), x]), 10.0, 2.0, States(0.3))
     np.testing.assert_allclose(found.lags[found.profile.argmax(axis=-1)], [0.7, -0.7])
 
 
@@ -81,7 +83,7 @@ def test_unknown_moments_are_compared_with_none_and_end_lines() -> None:
     x = np.arange(40.0)
     lost = x.copy()
     lost[20] = np.nan
-    found = cross_recurrence(lost, lost, 1.0, 0.0, 0.01)
+    found = cross_recurrence(lost, lost, 1.0, 0.0, States(0.01))
     assert (float(found.values), float(found.longest_line)) == (1.0, 20.0)
     assert float(found.quality) == 39 / 40
 
@@ -96,8 +98,8 @@ def test_unknown_moments_are_compared_with_none_and_end_lines() -> None:
         {"embedding": 50, "delay": 1.0},
     ],
 )
-def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
+def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="Recurrence: "):
-        cross_recurrence(np.arange(9.0), np.arange(9.0), 1.0, 3.0, **settings)
+        cross_recurrence(np.arange(9.0), np.arange(9.0), 1.0, 3.0, States(**settings))
     with pytest.raises(InputError, match="one sample or more"):
         group_recurrence(np.random.default_rng(0).normal(size=(3, 9)), 1.0, 0.2)
