@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from empdetect.contagion.claims import SOME_TWO
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.measures.correlation import effective_samples
 from empdetect.contagion.measures.detrending import detrend
@@ -43,7 +44,14 @@ class Adequacy:
         return not self.reason
 
 
-def judge(x: Array, y: Array, rate: float, max_lag: float = 0.0, segment: float | None = None) -> Adequacy:
+def judge(
+    x: Array,
+    y: Array,
+    rate: float,
+    max_lag: float = 0.0,
+    segment: float | None = None,
+    people: tuple[str, str] = SOME_TWO,
+) -> Adequacy:
     """Judge two prepared signals ``(time,)``.
 
     Args:
@@ -51,10 +59,11 @@ def judge(x: Array, y: Array, rate: float, max_lag: float = 0.0, segment: float 
         rate: samples per second, in Hz.
         max_lag: largest lag that is searched, in seconds.
         segment: length of the segments that are to be shuffled, in seconds, if any are.
+        people: what they are called.
     """
-    for person, signal in (("first", x), ("second", y)):
+    for person, signal in zip(people, (x, y), strict=True):
         if why := unusable(signal):
-            return Adequacy(0, 0.0, 0.0, float("nan"), f"the {person} person's signal tells nothing: {why}")
+            return Adequacy(0, 0.0, 0.0, float("nan"), f"{person}'s signal tells nothing: {why}")
     known = np.isfinite(x) & np.isfinite(y)
     count, share = int(known.sum()), float(known.mean())
     effective = float(effective_samples(detrend(x, 0), detrend(y, 0))) * count / max(_fewest(x, y), 1)

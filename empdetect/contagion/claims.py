@@ -11,6 +11,8 @@ from empdetect.contagion.lag_interval import Lag
 
 Kind = Literal["association", "lead", "coupling"]
 Direction = Literal["second_follows", "first_follows", "together", "unclear"]
+SOME_TWO = ("the first person", "the second person")
+"""What two people are called who have no names."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def association_claim(significant: bool, p: float, alpha: float, made_of: str) -
     )
 
 
-def lead_claim(associated: Claim, lag: Lag | None, clock_error: float) -> Claim:
-    """Whether one of the two comes later."""
+def lead_claim(associated: Claim, lag: Lag | None, clock_error: float, people: tuple[str, str] = SOME_TWO) -> Claim:
+    """Whether one of the two comes later; ``people`` is what they are called."""
     if not associated.made:
         return Claim("lead", False, "no lead without an association")
     if lag is None:
@@ -72,9 +74,10 @@ def lead_claim(associated: Claim, lag: Lag | None, clock_error: float) -> Claim:
         reason = f"the lag may lie beyond the {searched:g} s that were searched; search larger lags"
         return Claim("lead", False, reason)
     direction, interval = direction_of(lag, clock_error), f"{lag.low:.2f} to {lag.high:.2f} s"
+    first, second = people
     sentences: dict[Direction, str] = {
-        "second_follows": f"the second person's signal follows the first one's by {lag.seconds:.2f} s ({interval})",
-        "first_follows": f"the first person's signal follows the second one's by {-lag.seconds:.2f} s "
+        "second_follows": f"{second}'s signal follows {first}'s by {lag.seconds:.2f} s ({interval})",
+        "first_follows": f"{first}'s signal follows {second}'s by {-lag.seconds:.2f} s "
         f"({-lag.high:.2f} to {-lag.low:.2f} s)",
         "together": f"both move together, within the {clock_error:g} s that clocks may disagree",
         "unclear": f"the lag's interval, {interval}, does not say who comes first",

@@ -24,6 +24,8 @@ FEWEST = 5
 """Windows that must agree: unrelated recordings agree in two or three of them by chance."""
 CLEAR = 0.3
 """Least correlation of a window with its counterpart in the other recording."""
+ON_GRID = 0.05
+"""Of a sample, by which a parabola through the peak may miss it: it is drawn towards whole samples, windows alike."""
 AGREE = 0.05
 """Windows within so many seconds of the fitted line agree with it."""
 
@@ -91,7 +93,15 @@ def clock_from_signals(reference: Series, other: Series, longest_offset: float =
             f"{0 if found is None else found.used} of {len(clear)} windows of {window:g} s agree on an offset, half "
             f"of them and {FEWEST} are needed; give the sound that both recorded, or marks of events"
         )
-    return found
+    return _with_grid(found, rate, float(np.ptp(middles)))
+
+
+def _with_grid(found: Clock, rate: float, span: float) -> Clock:
+    """The clock with standard errors that know of the grid: windows miss it alike, which their spread cannot tell."""
+    miss = ON_GRID / rate
+    slope = np.sqrt(12) * miss / span * 1e6
+    errors = float(np.hypot(found.offset_error, miss)), float(np.hypot(found.drift_error, slope))
+    return replace(found, offset_error=errors[0], drift_error=errors[1])
 
 
 def clock_from_marks(

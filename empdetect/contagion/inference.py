@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from empdetect.contagion.adequacy import Adequacy, judge
-from empdetect.contagion.claims import Claim, association_claim, coupling_claim, lead_claim, refused
+from empdetect.contagion.claims import SOME_TWO, Claim, association_claim, coupling_claim, lead_claim, refused
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.lag_interval import Lag, find_lag
 from empdetect.contagion.preparation import Preparation
@@ -87,6 +87,7 @@ def compare_pair(
     clock_error: float = 0.1,
     alpha: float = 0.05,
     seed: int | np.random.Generator = 0,
+    people: tuple[str, str] = SOME_TWO,
 ) -> PairTest:
     """Test whether two people's signals go together, and say what may be claimed.
 
@@ -104,6 +105,7 @@ def compare_pair(
         clock_error: by how much the clocks may disagree, in seconds; smaller lags are called together.
         alpha: the level.
         seed: of the draws, or a generator.
+        people: what sentences call them.
 
     Raises:
         InputError: signals, strangers or stimulus do not belong together, or there is no such surrogate. Signals
@@ -116,7 +118,7 @@ def compare_pair(
     one, other = preparation.pair(x, y, rate)
     kind = surrogate if strangers is None else "strangers"
     max_lag = float(getattr(statistic, "max_lag", 0.0))
-    adequacy = judge(one, other, rate, max_lag, segment if kind == "segments" else None)
+    adequacy = judge(one, other, rate, max_lag, segment if kind == "segments" else None, people)
     if adequacy.ok:
         adequacy = enough_surrogates(adequacy, count if strangers is None else len(np.asarray(strangers)), alpha, kind)
     if not adequacy.ok:
@@ -133,7 +135,7 @@ def compare_pair(
     associated = association_claim(test.significant, test.p, alpha, MADE_OF[kind])
     claims = (
         associated,
-        lead_claim(associated, lag, clock_error),
+        lead_claim(associated, lag, clock_error, people),
         coupling_claim(associated, preparation.stimulus is not None, strangers is not None and strangers_saw_the_same),
     )
     return PairTest(observed, beside, kind, alpha, adequacy, lag, claims)

@@ -21,7 +21,7 @@ class Lag:
 
     Args:
         seconds: positive: the second person follows the first.
-        low, high: 95% interval, in seconds.
+        low, high: 90% interval, in seconds, as everywhere in a Scores table.
         r: the correlation there.
         correlations: ``(lag,)`` at all lags.
         lags: ``(lag,)`` in seconds.
@@ -53,7 +53,7 @@ def find_lag(x: Array, y: Array, rate: float, max_lag: float, rng: Rng, least_la
     peak = highest_peak(np.where(counted, found.values, np.nan), found.lags)
     blocks = _block_products(standardised(x), standardised(y), lag_samples(max_lag, rate, len(x) - 1))
     drawn = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), DRAWS) @ blocks
-    low, high = np.quantile(found.lags[(np.abs(drawn) * counted).argmax(axis=1)], [0.025, 0.975], method="nearest")
+    low, high = np.quantile(found.lags[(np.abs(drawn) * counted).argmax(axis=1)], [0.05, 0.95], method="nearest")
     # The peak itself may fall outside when hardly any draw agrees; an interval always holds its own value.
     at = float(peak.lags)
     return Lag(at, min(float(low), at), max(float(high), at), float(peak.values), found.values, found.lags)

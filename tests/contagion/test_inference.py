@@ -42,13 +42,13 @@ def test_who_follows_is_found_with_all_surrogates(kind: Surrogate) -> None:
     assert test.lag.low == test.lag.high == 1.0
     assert test.claim("association").made
     assert test.claim("lead").made
-    assert "second person's signal follows the first one's by 1.00 s" in test.claim("lead").sentence
+    assert "second person's signal follows the first person's by 1.00 s" in test.claim("lead").sentence
 
 
 def test_swapped_people_swap_the_lead() -> None:
     x, y = pair()
     sentence = compare_pair(y, x, RATE, count=99).claim("lead").sentence
-    assert sentence.startswith("the first person's signal follows the second one's by 1.00 s")
+    assert sentence.startswith("the first person's signal follows the second person's by 1.00 s")
 
 
 def test_at_once_is_no_lead() -> None:
