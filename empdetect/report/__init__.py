@@ -1,5 +1,6 @@
-"""The HTML report: one self-contained file a recording's scores can be read from, offline and for good."""
+"""HTML reports: a page a recording and one on all of them, to be read offline and for good."""
 
+from empdetect.report.dataset import Overview
 from empdetect.report.page import Extras, Medium, write_report
 
-__all__ = ["Extras", "Medium", "write_report"]
+__all__ = ["Extras", "Medium", "Overview", "write_report"]

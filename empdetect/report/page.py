@@ -166,7 +166,7 @@ def _computing(length: float, extras: Extras) -> str:
     return spoken(extras.computing) + speed
 
 
-def _short(text: str, most: int = 90) -> str:
+def _short(text: str, most: int = 64) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

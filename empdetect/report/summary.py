@@ -116,6 +116,14 @@ class Person:
         """Their windows, the same for every measure."""
         return self.panels[0].measures[0].windows
 
+    def unscored(self) -> list[Window]:
+        """Windows without a score."""
+        return [w for w in self.windows if not w.scored]
+
+    def doubtful(self) -> list[Window]:
+        """Windows whose score is doubtful."""
+        return [w for w in self.windows if w.scored and w.reason]
+
     @property
     def has_clock(self) -> bool:
         """Whether any window has times."""
@@ -154,11 +162,10 @@ def reasons(people: Sequence[Person]) -> list[tuple[str, int]]:
     """Why windows were left out, and how many for each reason, most first."""
     counts: dict[str, int] = {}
     for person in people:
-        for window in person.windows:
-            if not window.scored:
-                reason = window.reason or "not said"
-                text = reason if len(people) == 1 else f"{person.name}: {reason}"
-                counts[text] = counts.get(text, 0) + 1
+        for window in person.unscored():
+            reason = window.reason or "not said"
+            text = reason if len(people) == 1 else f"{person.name}: {reason}"
+            counts[text] = counts.get(text, 0) + 1
     return sorted(counts.items(), key=lambda pair: -pair[1])
 
 

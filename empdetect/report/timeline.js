@@ -88,6 +88,9 @@
       const refused = function () { choose.hidden = false; medium.classList.add("refused"); };
       player.addEventListener("error", refused);
       if (player.error) refused();
+      player.addEventListener("loadedmetadata", function () {
+        medium.querySelector(".unseen").hidden = player.tagName !== "VIDEO" || player.videoWidth > 0;
+      });
       player.addEventListener("timeupdate", function () {
         if (!player.paused) go(player.currentTime + Number(medium.dataset.offset), false);
       });

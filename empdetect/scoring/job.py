@@ -20,7 +20,6 @@ from empdetect.scoring.outputs import (
     FAILURES,
     FORMATS,
     OVERALL,
-    REPORTS,
     TABLE,
     WARNINGS,
     Notices,
@@ -48,6 +47,7 @@ class Outcome:
         warnings: things the user should know; ``warnings.tsv`` lists them.
         table: the Scores table.
         reports: the HTML reports.
+        overview: the page of all recordings, if there are several.
     """
 
     scored: int
@@ -55,6 +55,7 @@ class Outcome:
     warnings: int
     table: Path
     reports: tuple[Path, ...] = ()
+    overview: Path | None = None
 
     def summary(self) -> str:
         """What became of it, in one to four lines."""
@@ -64,8 +65,7 @@ class Outcome:
         if self.warnings:
             lines.append(f"{_counted(self.warnings, 'warning')}: {self.table.with_name(WARNINGS)}")
         if self.reports:
-            where = self.reports[0] if len(self.reports) == 1 else self.table.with_name(REPORTS)
-            lines.append(f"{_counted(len(self.reports), 'report')}: {where}")
+            lines.append(f"{_counted(len(self.reports), 'report')}: {self.overview or self.reports[0]}")
         return "\n".join(lines)
 
 
@@ -90,7 +90,8 @@ def score_recordings(
         detector: the detector.
         out: folder of the results.
         formats: some of ``FORMATS``; the table ``scores.tsv`` is always written.
-        report: also write an HTML report of each recording, as the format ``html`` does.
+        report: also write an HTML report of each recording, and one of all if there are several, as the format
+            ``html`` does.
         cache: where features are kept; None keeps none.
         resume: take over what earlier runs into the folder found about the same content with the same detector and
             settings.
@@ -131,7 +132,7 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
                     warnings.add(entry, note)
                 outputs.write(entry, scores, end)
     outputs.finish()
-    return Outcome(scored, failures.count, warnings.count, out / TABLE, tuple(outputs.reports))
+    return Outcome(scored, failures.count, warnings.count, out / TABLE, tuple(outputs.reports), outputs.overview)
 
 
 def _written(found: Iterator[Event], table: ScoresFile) -> tuple[str, Finished | Failed]:

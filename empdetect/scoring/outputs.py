@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from empdetect.errors import InputError
 from empdetect.input_files import Input
@@ -15,11 +15,12 @@ from empdetect.writers import bids, eaf, textgrid, vtt
 from empdetect.writers.places import places_of
 
 if TYPE_CHECKING:
-    from empdetect.report import Medium
+    from empdetect.report import Medium, Overview
 
 TABLE, OVERALL, FAILURES, WARNINGS = "scores.tsv", "overall.tsv", "failures.tsv", "warnings.tsv"
-REPORTS, BIDS = "reports", "bids"
+REPORTS, OVERVIEW, BIDS = "reports", "report.html", "bids"
 
+MEDIA: tuple[Literal["video", "audio"], ...] = ("video", "audio")
 FORMATS = ("tsv", "json", "vtt", "eaf", "textgrid", "bids", "html")
 
 
@@ -51,6 +52,7 @@ class Outputs:
         formats: some of ``FORMATS``.
         about: what was scored with what.
         reports: the HTML reports that were written.
+        overview: the page of all recordings, if there is one.
     """
 
     out: Path
@@ -58,6 +60,7 @@ class Outputs:
     formats: Sequence[str]
     about: Mapping[str, Any]
     reports: list[Path] = field(default_factory=list)
+    overview: Path | None = None
 
     def start(self) -> None:
         """Write what is there once.
@@ -95,6 +98,15 @@ class Outputs:
         if "json" in self.formats:
             for name in (TABLE, OVERALL):
                 Scores.read(self.out / name).write((self.out / name).with_suffix(".json"))
+        if "html" in self.formats and len(self.inputs) > 1:
+            tables = (Notices.read(self.out / name) for name in (FAILURES, WARNINGS))
+            self.overview = self._collected.write(self.out / OVERVIEW, *tables)
+
+    @cached_property
+    def _collected(self) -> "Overview":
+        from empdetect.report import Overview
+
+        return Overview(self.about)
 
     @cached_property
     def _places(self) -> Mapping[str, Path]:
@@ -112,21 +124,27 @@ class Outputs:
         from empdetect.report import Extras, write_report
 
         opened = entry.open()
-        extras = Extras(opened.end(), end.seconds, opened.transcript(), end.notes, _media(opened.recording))
-        self.reports.append(write_report(scores, self._path(REPORTS, entry, ".html"), entry.id, {entry.id: extras}))
+        extras = Extras(opened.end(), end.seconds, opened.transcript(), end.notes, _media(entry, opened.recording))
+        several = len(self.inputs) > 1
+        page = self._path(REPORTS, entry, ".html")
+        write_report(scores, page, entry.id, {entry.id: extras}, self.out / OVERVIEW if several else None)
+        self.reports.append(page)
+        if several:
+            self._collected.add(scores, page, end.seconds)
 
 
-def _media(recording: Recording) -> "list[Medium]":
-    """Films and sounds of a recording, each file once; a film before its own sound."""
+def _media(entry: Input, recording: Recording) -> "list[Medium]":
+    """Films and sounds of a recording, each file once; a film before its own sound, and also one that is nobody's."""
     from empdetect.report import Medium
 
     found: dict[Path, Medium] = {}
-    for person in recording.participants:
-        if person.video is not None:
-            found.setdefault(person.video.path, Medium(person.video.path, "video", person.video.offset))
-    for person in recording.participants:
-        if person.audio is not None:
-            found.setdefault(person.audio.path, Medium(person.audio.path, "audio", person.audio.offset))
+    for kind in MEDIA:
+        if kind in entry.files:
+            found[entry.files[kind]] = Medium(entry.files[kind], kind)
+        for person in recording.participants:
+            stream = person.video if kind == "video" else person.audio
+            if stream is not None:
+                found.setdefault(stream.path, Medium(stream.path, kind, stream.offset))
     return list(found.values())
 
 
@@ -153,3 +171,9 @@ class Notices:
         with writing(self.path), self.path.open("ab", buffering=0) as file:
             append(file, line.encode())
         self.count += 1
+
+    @staticmethod
+    def read(path: Path) -> list[list[str]]:
+        """The lines of such a table without its head: input, recording and reason; none if it is not there."""
+        lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() else []
+        return [line.split("\t") for line in lines]
