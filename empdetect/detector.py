@@ -62,6 +62,8 @@ class Prediction:
         segment: what it is about.
         scores: by measure, the calibrated score; empty if the segment could not be scored.
         intervals: by measure, the ends of the 90% interval; NaN where the detector is not calibrated.
+        labels: by target of yes or no (``no``, ``yes``) or of classes, those labels of which the true one is one in
+            90% of cases; without targets whose calibration cannot tell.
         quality: by modality, how far the signal of those scored can be trusted, 0 (nothing there, or nothing like
             what the detector was trained on) to 1.
         missing: by modality of which nothing was observed, why.
@@ -79,6 +81,7 @@ class Prediction:
     doubt: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     carried: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def score(self, measure: str) -> float | None:
         """Score of a measure; None if the segment could not be scored.
@@ -377,14 +380,20 @@ class Detector:
     ) -> Prediction:
         scores: dict[str, float] = {}
         intervals: dict[str, tuple[float, float]] = {}
+        labels: dict[str, tuple[str, ...]] = {}
         for target in self.task.targets:
             found = answers[target.name]
+            sets = found.labels(target, slice(row, row + 1))
+            if sets is not None:
+                names = target.classes or ("no", "yes")
+                labels[target.name] = tuple(name for name, there in zip(names, sets[0], strict=True) if there)
             for place, measure in enumerate(target.measures):
                 scores[measure] = float(found.scores[row, place])
                 intervals[measure] = (float(found.low[row, place]), float(found.high[row, place]))
         seen, missing = _quality(example, self._people), _missing(example, self._people)
         quality = {name: value * (1 - doubt.get(name, 0.0)) for name, value in seen.items()}
-        return Prediction(example.segment, scores, intervals, quality, missing, doubt, _strangeness(doubt))
+        reason = _strangeness(doubt)
+        return Prediction(example.segment, scores, intervals, quality, missing, doubt, reason, labels=labels)
 
 
 def _observed(example: Example, people: int = 1) -> bool:

@@ -14,13 +14,14 @@ Report = Mapping[str, Any]
 def calibration_table(reports: Mapping[str, Report]) -> str:
     """Markdown table of calibration and coverage: a line a target."""
     head = (
-        "| configuration, target | cases, groups | ECE before → after | NLL | Brier | coverage of the 90% interval "
-        "| the same, calibrated on the other folds |\n|---|---|---|---|---|---|---|\n"
+        "| configuration, target | cases, groups | ECE before → after | NLL | Brier | coverage of the 90% interval or "
+        "label set, by group | the same, calibrated on the other folds | labels in a set | accuracy "
+        "| frequency intervals that hold, own → other folds |\n|---|---|---|---|---|---|---|---|---|---|\n"
     )
     lines = [
         f"| {name}, {target} ({found['kind']}) | {found['own']['cases']}, {found['own']['groups']} "
         f"| {_change(found['own'], 'ece')} | {_change(found['own'], 'nll')} | {_change(found['own'], 'brier')} "
-        f"| {_coverage(found['own'])} | {_coverage(found.get('other_folds', {}))} |\n"
+        f"| {_coverage(found['own'])} | {_coverage(found.get('other_folds', {}))} | {_sets(found)} |\n"
         for name, report in reports.items()
         for target, found in report["targets"].items()
     ]
@@ -58,10 +59,24 @@ def _change(found: Report, name: str) -> str:
 
 
 def _coverage(found: Report) -> str:
-    if found.get("coverage") is None:
+    """Of the label sets where there are any, else of the intervals."""
+    return _with_error(found, "set_coverage" if "set_coverage" in found else "coverage")
+
+
+def _sets(found: Report) -> str:
+    """Size of the label sets, accuracy and coverage of the frequencies; three empty cells of a number or level."""
+    own, other = found["own"], found.get("other_folds", {})
+    if "set_coverage" not in own:
+        return " | | "
+    sizes = " → ".join(f"{part['set_size']:.2f}" for part in (own, other) if part)
+    return f"{sizes} | {own['accuracy']:.1%} | {' → '.join(_with_error(p, 'coverage') for p in (own, other) if p)}"
+
+
+def _with_error(found: Report, name: str) -> str:
+    if found.get(name) is None:
         return ""
-    error = found.get("coverage_error")
-    return f"{found['coverage']:.1%}" + ("" if error is None else f" ± {error:.1%}")
+    error = found.get(f"{name}_error")
+    return f"{found[name]:.1%}" + ("" if error is None else f" ± {error:.1%}")
 
 
 def _share(value: float | None) -> str:

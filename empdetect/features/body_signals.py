@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Described = tuple[Array, Array]
+STILL = 2e-3
+"""Interquartile range, as a share of the median, below which an amplitude is that of a sensor without a muscle."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,15 @@ def describe_emg(signal: Array, rate: float, moments: Array) -> Described:
 
     Raw EMG is first freed of movement below 20 Hz (Fridlund & Cacioppo, 1986; a tenth of the rate
     where the signal is slower than 100 Hz). A signal without negative values is taken for an
-    amplitude already. Quality is the share of samples within 1 s that are not stuck at one value.
+    amplitude already; one that stays within ``STILL`` of its level is no muscle's, and nothing is measured.
+    Quality is the share of samples within 1 s that are not stuck at one value.
     """
     import neurokit2 as nk
 
     raw = bool(signal.min() < 0)
+    low, level, high = np.quantile(signal, [0.25, 0.5, 0.75])
+    if not raw and high - low < STILL * level:
+        return _nothing(moments, 1)
     clean = np.asarray(
         nk.signal_filter(signal, sampling_rate=rate, lowcut=min(20.0, rate / 5), method="butterworth", order=4)
         if raw

@@ -1,6 +1,7 @@
 """Calibration: scores that mean what they say, and a 90% interval around each. Fitted on held-out segments.
 
-Probabilities are put right by ``recalibration``, and their interval is that of ``frequency``. Numbers and ordinal
+Probabilities are put right by ``recalibration``, and their interval is that of ``frequency``; beside it stands the
+set of labels that holds the true one in 90% of cases (``label_sets``). Numbers and ordinal
 levels get the interval of ``conformal``, scaled to each segment: an ordinal level by the spread of its
 probabilities, a number by how far the members of an ensemble disagree, if it is one (normalised residuals:
 Papadopoulos et al., 2008).
@@ -20,6 +21,7 @@ from empdetect.models.conformal import COVERAGE, group_radius
 from empdetect.models.doubt import doubt_of, typical_and_limit
 from empdetect.models.frequency import Frequency, fit_frequency
 from empdetect.models.heads import decode, level_probabilities
+from empdetect.models.label_sets import fit_reach, label_sets
 from empdetect.models.recalibration import Recalibration, best_recalibration
 from empdetect.task import Target, Task
 
@@ -30,7 +32,8 @@ LEAST_SPREAD = 0.05
 
 MEANING = {
     True: "score: calibrated probability; low, high: 90% interval of how often segments of new people "
-    "with a like score have this label",
+    "with a like score have this label; the labels of a prediction: a conformal set that holds the label of 90% of "
+    "the segments of new people",
     False: "score: in the target's units; low, high: conformal interval that holds the label "
     "of 90% of the segments of new people",
 }
@@ -44,22 +47,34 @@ class Answers:
     Args:
         scores: ``(n, measures)``.
         low, high: ``(n, measures)`` ends of the 90% intervals; NaN where there are none.
+        reach: ``(n,)`` improbability up to which a label belongs to the set of 90%; None where there are no sets.
     """
 
     scores: Array
     low: Array
     high: Array
+    reach: Array | None = None
+
+    def labels(self, target: Target, rows: slice = slice(None)) -> NDArray[np.bool_] | None:
+        """Whether each label is in the set that holds the true one in 90% of cases: ``(n, levels)``, or None."""
+        if self.reach is None:
+            return None
+        scores = self.scores[rows]
+        both = np.column_stack([1 - scores, scores]) if target.kind == "binary" else scores
+        return label_sets(both, self.reach[rows])
 
     def widened(self, target: Target, doubt: Array) -> "Answers":
-        """Intervals drawn towards the whole range of the target, which is ignorance; scores stay.
+        """Intervals drawn towards the whole range of the target, which is ignorance, sets to all labels; scores stay.
 
         Args:
             target: the target.
             doubt: ``(n,)``, 0 leaves the interval as it is, 1 makes it the whole range.
         """
         lowest, highest = (0.0, 1.0) if target.kind == "nominal" else target.limits
+        reach = None if self.reach is None else self.reach + doubt * (1 - self.reach)
         doubt = doubt[:, None]
-        return Answers(self.scores, self.low + doubt * (lowest - self.low), self.high + doubt * (highest - self.high))
+        low, high = self.low + doubt * (lowest - self.low), self.high + doubt * (highest - self.high)
+        return Answers(self.scores, low, high, reach)
 
 
 @dataclass(frozen=True)
@@ -70,8 +85,8 @@ class TargetCalibration:
         cases: held-out segments it was fitted on.
         groups: so many groups (people) they came from.
         recalibration: of a categorical target; None for numbers.
-        radius: half the width of the interval of a number or ordinal level of usual scale; None if
-            there were too few cases.
+        radius: half the width of the interval of a number or ordinal level of usual scale; of a binary or nominal
+            target, how improbable a label of its 90% set may be (``label_sets``); None if there were too few cases.
         frequencies: one a measure of a binary or nominal target.
         spread: usual and largest usual disagreement of the members of an ensemble; zeros otherwise.
     """
@@ -109,11 +124,12 @@ class TargetCalibration:
         return raw if self.recalibration is None else self.recalibration(raw)
 
     def _frequency_intervals(self, scores: Array) -> Answers:
+        reach = None if self.radius is None else np.full(len(scores), self.radius)
         if not self.frequencies:
-            return Answers(scores, np.full_like(scores, math.nan), np.full_like(scores, math.nan))
+            return Answers(scores, np.full_like(scores, math.nan), np.full_like(scores, math.nan), reach)
         ends = [frequency.interval(column) for frequency, column in zip(self.frequencies, scores.T, strict=True)]
         low, high = (np.stack(side, axis=1) for side in zip(*ends, strict=True))
-        return Answers(scores, low, high)
+        return Answers(scores, low, high, reach)
 
     def _conformal_intervals(self, target: Target, outputs: Tensor, scores: Array, spread: Array | None) -> Answers:
         half = (math.nan if self.radius is None else self.radius) * self._scale(target, outputs, spread)[:, None]
@@ -207,7 +223,8 @@ def _calibrate_target(
     if target.kind in ("binary", "nominal"):
         carried = [labels == level for level in (range(target.levels) if target.kind == "nominal" else (1,))]
         found = [fit_frequency(column, has, groups) for column, has in zip(scores.T, carried, strict=True)]
-        return TargetCalibration(plain.cases, plain.groups, recalibration, None, tuple(found), about)
+        reach = fit_reach(plain.probabilities(target, outputs), labels.astype(int), groups)
+        return TargetCalibration(plain.cases, plain.groups, recalibration, reach, tuple(found), about)
     errors = np.abs(scores[:, 0] - labels) / plain._scale(target, outputs, spread)
     return TargetCalibration(plain.cases, plain.groups, recalibration, group_radius(errors, groups), (), about)
 

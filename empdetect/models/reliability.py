@@ -62,7 +62,8 @@ def judged(
         chosen = outputs[torch.from_numpy(known)]
         before = TargetCalibration(0).probabilities(target, chosen)
         after = calibration.probabilities(target, chosen)
-    kept = Answers(answers.scores[known], answers.low[known], answers.high[known])
+    reach = None if answers.reach is None else answers.reach[known]
+    kept = Answers(answers.scores[known], answers.low[known], answers.high[known], reach)
     rhos = tuple(frequency.rho for frequency in calibration.frequencies)
     return Judged(target, kept, before, after, labels[known], groups[known], rhos)
 
@@ -72,7 +73,8 @@ def reliability(parts: Sequence[Judged]) -> dict[str, Any]:
 
     ``ece`` is that of the top probability in ``ECE_BINS`` equal bins, from torchmetrics; ``nll`` the mean
     ``-log p`` of the label, ``brier`` the squared error summed over levels, each before and after
-    calibration, over the segments of all folds as one set. For ``coverage`` see ``coverage_of``.
+    calibration, over the segments of all folds as one set. For ``coverage`` see ``coverage_of``, for
+    ``set_coverage`` see ``coverage_of_sets``.
     """
     labels = np.concatenate([part.labels for part in parts])
     groups = np.concatenate([part.groups for part in parts])
@@ -82,7 +84,8 @@ def reliability(parts: Sequence[Judged]) -> dict[str, Any]:
         for when, probabilities in (("before", before), ("after", after)):
             found = probability_figures(probabilities, labels.astype(int))
             figures |= {f"{name}_{when}": value for name, value in found.items()}
-    return figures | coverage_of([part for part in parts if len(part.labels)])
+    known = [part for part in parts if len(part.labels)]
+    return figures | coverage_of(known) | coverage_of_sets(known)
 
 
 def probability_figures(probabilities: Array, levels: NDArray[np.int_]) -> dict[str, float]:
@@ -117,6 +120,26 @@ def coverage_of(parts: Sequence[Judged]) -> dict[str, Any]:
         return {**_frequency_coverage(parts), "width": width}
     each = [held[part.groups == group].mean() for part, held in map(_held, parts) for group in np.unique(part.groups)]
     return {**_summary(np.array(each)), "width": width}
+
+
+def coverage_of_sets(parts: Sequence[Judged]) -> dict[str, Any]:
+    """How often the 90% set of labels held the label, mean over groups; ``set_size`` labels were in it on average.
+
+    ``accuracy`` is the same of the likeliest label alone, below which no set can be. Empty where there are no sets.
+    """
+    sets = [part.answers.labels(part.target) for part in parts]
+    if not parts or any(each is None for each in sets):
+        return {}
+    held, right, sizes = [], [], []
+    for part, labels in zip(parts, sets, strict=True):
+        assert labels is not None
+        rows, levels = np.arange(len(part.labels)), part.labels.astype(int)
+        inside, top = labels[rows, levels], part.after.argmax(axis=1) == levels
+        held += [inside[part.groups == group].mean() for group in np.unique(part.groups)]
+        right += [top[part.groups == group].mean() for group in np.unique(part.groups)]
+        sizes.append(labels.sum(axis=1))
+    found = {f"set_{name}": value for name, value in _summary(np.array(held)).items()}
+    return {**found, "set_size": float(np.concatenate(sizes).mean()), "accuracy": float(np.mean(right))}
 
 
 def _held(part: Judged) -> tuple[Judged, NDArray[np.bool_]]:

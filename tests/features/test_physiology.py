@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from empdetect.components import build, describe
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
+from empdetect.features.body_signals import KINDS
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.recording import Participant
 from empdetect.streams.physiology import Physiology, PhysiologyFile, Signal
@@ -238,3 +239,12 @@ def test_real_wristband(data_root: Path) -> None:
     assert 60 < np.nanmedian(features.values[:, 0]) < 90
     assert features.mask.mean() > 0.99
     assert 0.5 < features.mean_quality < 0.95
+
+
+def test_an_amplitude_that_stands_still_is_no_muscle() -> None:
+    rng = np.random.default_rng(0)
+    moments = np.arange(1.0, 9.0)
+    still, _ = KINDS["EMG"].describe(3 + 1e-4 * rng.standard_normal(1000), 100.0, moments)
+    alive, _ = KINDS["EMG"].describe(3 + 0.2 * np.abs(rng.standard_normal(1000)), 100.0, moments)
+    assert np.isnan(still).all()
+    assert np.isfinite(alive).all()
