@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from empdetect.errors import InputError
+from empdetect.participants.of_manifest import found_out
 from empdetect.participants.people import WhoIsWho, people_of
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.transcript import Transcript, Utterance
@@ -45,7 +46,13 @@ class Input:
         if self.problem:
             raise InputError(self.problem)
         if self.segments:
-            return Opened(self.segments[0].recording, self.segments, self.notes)
+            cast = found_out(self.segments[0].recording, self.who)
+            given = [
+                replace(segment, recording=cast.recording, participant=name)
+                for segment in self.segments
+                for name in cast.names[segment.participant]
+            ]
+            return Opened(cast.recording, tuple(given), (*self.notes, *cast.notes))
         people, notes = people_of(self.id, self.files, self.who)
         return Opened(Recording(self.id, people), (), (*self.notes, *notes))
 

@@ -36,7 +36,7 @@ def find_recordings(
         transcript: the transcript of the one recording, or a folder of transcripts, found by the
             recording's id or by its name alone.
         physio: the same for physiology.
-        who: what is known and asked of the people in the recordings; a manifest tells it of its own.
+        who: what is known and asked of the people in the recordings.
 
     Raises:
         InputError: an input does not exist, nothing to score was found, or a transcript or
@@ -48,7 +48,7 @@ def find_recordings(
         if place is not None:
             found = _add_from(found, kind, Path(place))
     for manifest in manifests:
-        found += _from_manifest(manifest)
+        found += [replace(entry, who=who or WhoIsWho()) for entry in _from_manifest(manifest)]
     if not found:
         raise InputError(
             f"Looking for recordings in {', '.join(map(str, inputs))}: none found; "

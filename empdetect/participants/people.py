@@ -49,22 +49,29 @@ def people_of(recording: str, files: Mapping[str, Path], who: WhoIsWho) -> tuple
     Raises:
         InputError: none of the files can be read, the roles contradict each other, or there is no such recogniser.
     """
-    streams = listen(on_one_clock(open_streams(files)), who.recogniser, who.device)
+    return people_in(recording, on_one_clock(open_streams(files)), files, who)
+
+
+def people_in(
+    recording: str, streams: Streams, files: Mapping[str, Path], who: WhoIsWho
+) -> tuple[tuple[Participant, ...], list[str]]:
+    """The participants of a recording whose streams are open; the rest as for ``people_of``."""
+    streams = listen(streams, who.recogniser, who.device)
     roles = who.roles.of(recording)
-    faces = _faces(streams, who.faces or any(FACE.fullmatch(label) for label in roles))
-    cast = _Cast(streams, roles, faces)
+    wanted = who.faces or any(FACE.fullmatch(label) for label in roles)
+    cast = _Cast(streams, roles, faces_in(streams.video) if wanted else {})
     people = [cast.participant(name, labels) for name, labels in cast.people.items()]
     return tuple(people), [*streams.notes, *cast.notes(people, files), *_unused(recording, who.roles, cast)]
 
 
-def _faces(streams: Streams, wanted: bool) -> Mapping[str, FacePath]:
-    """Faces by label, if they are wanted and the film can be read."""
-    if streams.video is None or not wanted:
+def faces_in(video: VideoStream | None) -> Mapping[str, FacePath]:
+    """Faces of a film by label, ``face-1`` the first to be seen; none where there is no film that can be read."""
+    if video is None:
         return {}
     from empdetect.features.face_identity import follow_faces
 
     try:
-        return {f"face-{number}": path for number, path in enumerate(follow_faces(streams.video), 1)}
+        return {f"face-{number}": path for number, path in enumerate(follow_faces(video), 1)}
     except InputError:
         # The film is broken: its own reason is told by its features.
         return {}

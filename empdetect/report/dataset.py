@@ -136,11 +136,11 @@ def _flags(person: Person, quality: Mapping[str, float]) -> tuple[list[str], flo
     """Why to look at a participant first, and how much it matters."""
     flags, weight = [], 0.0
     windows = len(person.windows)
-    for found, what in ((person.unscored(), "not scored"), (person.doubtful(), "doubtful")):
+    for found, what, matters in ((person.unscored(), "not scored", 2.0), (person.doubtful(), "doubtful", 1.0)):
         if found and len(found) >= MUCH * windows:
             why = statistics.mode(w.reason or "not said" for w in found)
             flags.append(f"{len(found)} of {counted(windows, 'window')} {what}, mostly: {why}")
-            weight += len(found) / windows
+            weight += matters * len(found) / windows
     badly = {name: value for name, value in quality.items() if 0 < value < LOW_QUALITY}
     if badly:
         flags.append("low signal quality: " + ", ".join(f"{name} {value:.2f}" for name, value in badly.items()))

@@ -62,6 +62,19 @@ def test_without_a_recogniser_text_is_missing_and_its_reason_is_told(place: Path
         assert f"{person}, text: there is no transcript; give one, or have the speech recognised" in told
 
 
+def test_a_manifest_takes_roles_faces_and_a_recogniser_too(place: Path) -> None:
+    manifest = place / "study.tsv"
+    manifest.write_text("recording\tvideo\taudio\ntalk\tin/talk.mp4\tin/talk.mp4\n")
+    options = ("--faces", "--roles", place / "roles.tsv", "--asr", place / "whisper", "--device", "cpu")
+    done = score(manifest, "--detector", place / "detector", "-o", place / "out-manifest", *options)
+    assert done.returncode == 0, done.stderr
+    table = Scores.read(place / "out-manifest" / "scores.tsv").table
+    rows = table[table["measure"] == "empathy"]
+    assert rows["participant"].tolist() == ["Ann", "Ann", "Ben", "Ben"]
+    assert rows["modalities"].str.contains("video:").all()
+    assert "talk.mp4 is given to nobody as audio" in (place / "out-manifest" / "warnings.tsv").read_text()
+
+
 @pytest.mark.parametrize(
     ("option", "content", "message"),
     [
