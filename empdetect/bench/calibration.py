@@ -47,6 +47,8 @@ NAMES = (
 STREAMS = ("audio", "text", "video", "physiology")
 STRANGERS = 20
 """Segments of each kind of stranger."""
+MOST_STRANGERS = 1000
+"""Features of strangers that are kept in memory: they are the same in all folds."""
 
 
 class CalibratedCommand(TrainingCLI):
@@ -83,8 +85,9 @@ def measure(name: str, data_root: str | None, folds: int | None = None) -> dict[
         folds: only so many, the first ones; None takes all.
     """
     began = time.monotonic()
-    done = [_fold(name, data_root, 0)]
-    done += [_fold(name, data_root, number) for number in range(1, min(folds or 99, done[0].data.folds))]
+    cache = FeatureCache(enabled=False, keep=MOST_STRANGERS)
+    done = [_fold(name, data_root, 0, cache)]
+    done += [_fold(name, data_root, number, cache) for number in range(1, min(folds or 99, done[0].data.folds))]
     data = done[0].data
     return {
         "data": f"{data.about} {data.source}".strip(),
@@ -97,7 +100,7 @@ def measure(name: str, data_root: str | None, folds: int | None = None) -> dict[
     }
 
 
-def _fold(name: str, data_root: str | None, number: int) -> Fold:
+def _fold(name: str, data_root: str | None, number: int, cache: FeatureCache) -> Fold:
     with tempfile.TemporaryDirectory(prefix="empdetect-calibration-") as folder:
         arguments = ["fit", f"--config={find_config(name)}", f"--data.init_args.fold={number}"]
         arguments += [f"--trainer.logger.init_args.save_dir={folder}"]
@@ -108,7 +111,7 @@ def _fold(name: str, data_root: str | None, number: int) -> Fold:
         seen, doubt = detector.observe(examples, data.batch_size), detector.doubt(examples)
         tests = tests_of(detector, data, seen, doubt)
         found = Fold(detector, data, seen, doubt, tests, {})
-        found.strangers = _strangers(found, examples, Path(folder), data_root)
+        found.strangers = _strangers(found, examples, Path(folder), data_root, cache)
     print(f"{name}: fold {number} done", file=sys.stderr)  # noqa: T201
     return found
 
@@ -148,7 +151,9 @@ def _crossed(folds: Sequence[Fold], place: int) -> tuple[dict[str, Judged], Cali
     return tests, crossed
 
 
-def _strangers(fold: Fold, examples: Sequence[Example], folder: Path, data_root: str | None) -> Any:
+def _strangers(
+    fold: Fold, examples: Sequence[Example], folder: Path, data_root: str | None, cache: FeatureCache
+) -> Any:
     """By modality and kind of stranger: how well it is told from the fold's test segments, and what it changes."""
     detector, found = fold.detector, {}
     for stream in STREAMS:
@@ -157,7 +162,7 @@ def _strangers(fold: Fold, examples: Sequence[Example], folder: Path, data_root:
             continue
         made = _made(detector, stream, folder / stream, data_root)
         usual = [e for e in examples if e.inputs[names[0]][0].observed]
-        found[stream] = {kind: _told(fold, names[0], usual, segments) for kind, segments in made.items()}
+        found[stream] = {kind: _told(fold, names[0], usual, segments, cache) for kind, segments in made.items()}
     return found
 
 
@@ -185,11 +190,13 @@ def _channels(detector: Detector) -> tuple[str, ...]:
     return found
 
 
-def _told(fold: Fold, name: str, usual: Sequence[Example], segments: Sequence[Segment]) -> dict[str, float]:
+def _told(
+    fold: Fold, name: str, usual: Sequence[Example], segments: Sequence[Segment], cache: FeatureCache
+) -> dict[str, float]:
     """Figures of one kind of stranger; those of whom nothing is observed get no score at all."""
     from sklearn.metrics import roc_auc_score
 
-    detector, cache = fold.detector, FeatureCache(enabled=False)
+    detector = fold.detector
     examples = [featurise(s, detector.features, cache, "missing", detector.task.persons) for s in segments]
     there = [example for example in examples if example.inputs[name][0].observed]
     found = {"segments": float(len(segments)), "not_scored": 1 - len(there) / len(segments)}
