@@ -1,7 +1,8 @@
 """How the weights that come with the package are made: only data whose licence allows it has a part in them.
 
 ``empdetect fit --config configs/text_emotions.yaml``, then ``python -m empdetect.shipped adapter RUN/detector``;
-``empdetect fit --config configs/text_empathy.yaml``, then ``python -m empdetect.shipped detector RUN/detector``.
+``empdetect fit --config configs/text_empathy.yaml``, then ``python -m empdetect.shipped detector RUN/detector``;
+``empdetect fit --config configs/simulated_dyads.yaml``, then ``python -m empdetect.shipped dyads RUN/detector``.
 """
 
 import argparse
@@ -21,6 +22,9 @@ LARGEST = 5_000_000
 
 FREE = ("CC0", "CC BY 4.0", "MIT", "Apache-2.0")
 """Licences under which what was learned from data may be passed on."""
+
+FOLDERS = {"adapter": "emotions", "detector": "text-empathy", "dyads": "dyads"}
+"""By what is shipped, its folder among the package's weights."""
 
 PUBLISHED_AS = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -78,13 +82,13 @@ def _checked(folder: Path) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.shipped", description=__doc__)
-    parser.add_argument("what", choices=["adapter", "detector"])
+    parser.add_argument("what", choices=list(FOLDERS))
     parser.add_argument("folder", type=Path, metavar="DETECTOR", help="folder of a trained detector")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="default: the package's own folder of weights")
     parsed = parser.parse_args(arguments)
-    ship, name = (ship_adapter, "emotions") if parsed.what == "adapter" else (ship_detector, "text-empathy")
+    ship = ship_adapter if parsed.what == "adapter" else ship_detector
     try:
-        print(ship(parsed.folder, parsed.out or WEIGHTS / name))  # noqa: T201
+        print(ship(parsed.folder, parsed.out or WEIGHTS / FOLDERS[parsed.what]))  # noqa: T201
     except InputError as error:
         print(f"empdetect: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -13,7 +13,8 @@ from empdetect.errors import InputError
 from empdetect.features.text import WEIGHTS, TextEmbeddings
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.scores import Scores
-from empdetect.shipped import FREE, LARGEST, ship_adapter, ship_detector
+from empdetect.shipped import FOLDERS, FREE, LARGEST, ship_adapter, ship_detector
+from empdetect.shipped import main as shipped
 from empdetect.streams.transcript import Transcript, Utterance
 from tests.detectors import tiny_detector
 
@@ -40,17 +41,20 @@ def test_all_weights_in_the_package_are_small_and_no_pickles() -> None:
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".yaml", ".md"}
 
 
-def test_every_head_learned_from_data_that_may_be_passed_on() -> None:
-    heads = json.loads((WEIGHTS / "text-empathy" / "metrics.json").read_text())["heads"]
-    assert len(heads) == 13
+@pytest.mark.parametrize(("name", "count"), [("text-empathy", 13), ("dyads", 4)])
+def test_every_head_learned_from_data_that_may_be_passed_on(name: str, count: int) -> None:
+    heads = json.loads((WEIGHTS / name / "metrics.json").read_text(), parse_constant=pytest.fail)["heads"]
+    assert len(heads) == count
     assert {head["licence"] for head in heads.values()} <= set(FREE)
 
 
-@pytest.mark.parametrize("name", ["emotions", "text-empathy"])
-def test_the_card_names_data_licences_and_limits(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "licence"), [("emotions", "CC BY 4.0"), ("text-empathy", "CC BY 4.0"), ("dyads", "Apache-2.0")]
+)
+def test_the_card_names_data_licences_and_limits(name: str, licence: str) -> None:
     card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
     assert "It must not be used for decisions about a person" in card
-    assert "CC BY 4.0" in card
+    assert licence in card
     assert yaml.safe_load(card.split("---")[1])["library_name"] == "empdetect"
 
 
@@ -80,6 +84,16 @@ def test_an_adapter_changes_the_embedding_and_must_be_there() -> None:
     assert not np.allclose(plain.extract(person).values, adapted.extract(person).values, atol=1e-2)
     with pytest.raises(InputError, match=r"lacks adapter_config.json.*\(emotions\)"):
         TextEmbeddings(adapter="nothing-like-that")
+
+
+@pytest.mark.parametrize("name", ["detector", "dyads"])
+def test_what_is_in_the_box_may_be_put_there(name: str, tmp_path: Path) -> None:
+    assert shipped([name, str(WEIGHTS / FOLDERS[name]), "-o", str(tmp_path / name)]) == 0
+    again, there = (
+        yaml.safe_load((folder / "config.yaml").read_text()) for folder in (tmp_path / name, WEIGHTS / FOLDERS[name])
+    )
+    assert again["weights"] == there["weights"]
+    assert again["heads"] == there["heads"]
 
 
 def test_what_learned_from_bound_data_is_not_shipped(tmp_path: Path) -> None:

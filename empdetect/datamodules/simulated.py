@@ -30,7 +30,7 @@ class SimulatedDataModule(EmpathyDataModule):
     """
 
     about: ClassVar[str] = "Simulated pairs: one tells a story, one listens with more or less empathy; for trying out."
-    licence: ClassVar[str] = "Apache-2.0, made by this package."
+    licence: ClassVar[str] = "Apache-2.0"
     source: ClassVar[str] = "empdetect.datamodules.simulation"
 
     def __init__(
