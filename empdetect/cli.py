@@ -137,16 +137,27 @@ def _add_contagion(jobs: Jobs) -> None:
     compare.add_argument(
         "--surrogates", default="phase", metavar="KIND", help="phase, iaaft, segments or shifts (default: %(default)s)"
     )
-    compare.add_argument("--count", type=int, default=999, metavar="N", help="of surrogates (default: %(default)s)")
-    compare.add_argument("--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="re-pair with them")
+    compare.add_argument(
+        "--count", type=int, default=999, metavar="N", help="how many surrogates (default: %(default)s)"
+    )
+    compare.add_argument(
+        "--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="others to re-pair them with"
+    )
     compare.add_argument("--same-stimulus", action="store_true", help="the strangers saw and heard what the pair did")
     compare.add_argument("--stimulus", type=Path, metavar="FILE", help="table of what all saw, which is taken out")
     compare.add_argument("--clock", metavar="NAME", help="signal that all recorded, to compare clocks by (sound)")
-    compare.add_argument("--trend", type=int, default=1, metavar="N", help="degree taken out (default: %(default)s)")
+    compare.add_argument(
+        "--trend", type=int, default=1, metavar="N", help="degree of the trend that is taken out (default: %(default)s)"
+    )
     compare.add_argument("--keep-memory", action="store_true", help="do not take each signal's own memory out")
-    compare.add_argument("--alpha", type=float, default=0.05, help="level (default: %(default)s)")
-    compare.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
-    compare.add_argument("--detector", default="text-empathy", metavar="DIR", help="scores the words of transcripts")
+    compare.add_argument("--alpha", type=float, default=0.05, help="level of the tests (default: %(default)s)")
+    compare.add_argument("--seed", type=int, default=0, help="of the surrogates (default: %(default)s)")
+    compare.add_argument(
+        "--detector",
+        default="text-empathy",
+        metavar="DIR",
+        help="scores the words of transcripts (default: %(default)s)",
+    )
     compare.add_argument("--roles", type=Path, metavar="FILE", help="who speakers and faces are (.tsv or .yaml)")
     compare.add_argument("--faces", action="store_true", help="each face in a film is a participant")
     compare.add_argument("--report", action="store_true", help="an HTML page of each recording")
@@ -158,10 +169,16 @@ def _add_serve(jobs: Jobs) -> None:
     serve.add_argument("--detector", default="text-empathy", metavar="DIR", help="as for score (default: %(default)s)")
     serve.add_argument("--device", default="auto", help="as for score (default: %(default)s)")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine)")
-    serve.add_argument("--port", type=int, default=8000, help="default: %(default)s")
-    serve.add_argument("--most-mb", type=float, default=50, help="longer requests are refused (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen at (default: %(default)s)")
     serve.add_argument(
-        "--most-minutes", type=float, default=10, help="longer recordings are refused (default: %(default)s)"
+        "--most-mb", type=float, default=50, metavar="MB", help="longer requests are refused (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--most-minutes",
+        type=float,
+        default=10,
+        metavar="MIN",
+        help="longer recordings are refused (default: %(default)s)",
     )
     serve.set_defaults(job=_serve)
 
@@ -245,7 +262,7 @@ def _add_demo(jobs: Jobs) -> None:
     demo = jobs.add_parser("demo", help="train, score and reward on a small simulated corpus, in minutes")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder (default: %(default)s)")
     demo.add_argument("--data-root", type=Path, metavar="DIR", help="use the real datasets there instead")
-    demo.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    demo.add_argument("--seed", type=int, default=0, help="of all draws (default: %(default)s)")
     demo.set_defaults(job=_demo)
 
 
