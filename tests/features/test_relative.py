@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
+from empdetect.features.cache import cache_key
 from empdetect.features.ngrams import TextNgrams
 from empdetect.features.relative import LIMIT, RelativeFeatures, moved, moving_mean, scaled
 from empdetect.features.table import TableFeatures
@@ -33,6 +34,12 @@ def test_spreads_are_made_alike_and_artefacts_cut() -> None:
     assert found.max() == LIMIT
     assert np.delete(found, 7).std() == pytest.approx(1, abs=0.1)
     assert np.isfinite(scaled(np.zeros((5, 1)))).all()
+
+
+def test_another_version_of_what_it_wraps_is_another_cache_entry() -> None:
+    person, newer = wearer([1.0, 2.0]), TableFeatures(["rate"], modality="heart", table="heart")
+    newer.version = 2
+    assert cache_key(RelativeFeatures(HEART), person) != cache_key(RelativeFeatures(newer), person)
 
 
 def test_a_drift_does_not_count_against_what_is_around() -> None:
