@@ -9,6 +9,7 @@ COMPILE := pip compile pyproject.toml --extra dev --universal --python-version 3
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 # A crashed process is not replaced: with loadfile pytest-xdist would then wait forever for the lost tests.
 # Two processes with one thread each: torch's own threads fight each other when the cores are few.
+# tests/conftest.py puts the slowest files first; pytest-xdist would put those with few tests last.
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test lint format lock clean
@@ -17,7 +18,7 @@ demo: $(READY)
 	$(BIN)/empdetect demo --out demo/
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 lint: $(READY)
 	$(BIN)/ruff check

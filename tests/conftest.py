@@ -4,9 +4,30 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+SLOWEST = (
+    "test_notebooks.py",
+    "scoring/test_engines.py",
+    "scoring/test_places_that_fail.py",
+    "scoring/test_resume.py",
+    "test_conformance.py",
+    "test_serve.py",
+    "scoring/test_input_faults.py",
+)
+"""Files that come first, the slowest ahead: one that starts when all others are done keeps a single process busy."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slowest files first."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(SLOWEST)}
+    missing = [str(path) for path in places if not path.is_file()]
+    if missing:
+        raise pytest.UsageError(f"SLOWEST in {__file__} names files that are not there: {', '.join(missing)}")
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +48,14 @@ def _cache_apart(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def simulated_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Manifest of a simulated corpus: three dyads (train, val, test) of 20 s, two windows each. Do not write there."""
+    """Manifest of a simulated corpus: three dyads (train, val, test) of 20 s, two windows each. Do not write there.
+
+    Processes of pytest-xdist share one.
+    """
     from empdetect.datamodules.simulation import simulate_corpus
 
-    return simulate_corpus(tmp_path_factory.mktemp("simulated"), dyads=3, seconds=20.0, workers=1)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "simulated"
+    with FileLock(f"{folder}.lock"):
+        made = folder / "manifest.tsv"  # written last
+        return made if made.is_file() else simulate_corpus(folder, dyads=3, seconds=20.0, workers=1)
