@@ -3,8 +3,10 @@
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from empdetect.batch import Batch
 from empdetect.components import OWN, describe
 from empdetect.device import pick_device
 from empdetect.errors import InputError
-from empdetect.example import Example, featurise
+from empdetect.example import Example, featurise_together
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
 from empdetect.models.calibration import MEANING, UNCALIBRATED, Answers, Calibration
@@ -206,10 +208,16 @@ class Detector:
         recordings = [recordings] if isinstance(recordings, Recording) else list(recordings)
         rows = []
         for recording in track(recordings, "Scoring"):
-            for part in self.stretches(windows.segments(recording, self.task)):
-                for prediction in self.predict(part, cache=cache, attribute=True):
+            kept = cache or FeatureCache(enabled=False, keep=self.kept(recording))
+            for part in self.predict_stretches(windows.segments(recording, self.task), kept):
+                for prediction in part:
                     rows += prediction.rows(self.measures)
         return Scores.of(rows, self.about())
+
+    def kept(self, recording: Recording) -> int:
+        """How many features a cache in memory must keep so that none of a stretch is computed twice."""
+        # Those of the stretch that is answered, and of the one that is prepared meanwhile.
+        return max(1, 2 * len(self.features) * len(recording.participants))
 
     def stretches(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         """Segments of one recording piece by piece, to be given to ``predict`` in this order: see ``stretches``."""
@@ -230,8 +238,40 @@ class Detector:
             cache: where features are kept; None computes them anew and keeps nothing.
             attribute: also tell how much each modality carried the score; each costs one more pass of the model.
         """
+        return self._answers(self.examples(segments, cache), batch_size, attribute)
+
+    def examples(self, segments: Sequence[Segment], cache: FeatureCache | None = None) -> list[Example]:
+        """Features of segments; what cannot be read is missing."""
         cache = cache or FeatureCache(enabled=False)
-        examples = [featurise(segment, self.features, cache, "missing", self.task.persons) for segment in segments]
+        return featurise_together(segments, self.features, cache, self.task.persons)
+
+    def predict_stretches(
+        self, segments: Sequence[Segment], cache: FeatureCache, done: int = 0
+    ) -> Iterator[list[Prediction]]:
+        """Answer about the segments of one recording stretch by stretch, and tell what carried each score.
+
+        While one stretch is answered, the next is decoded and its features are computed in a thread.
+
+        Args:
+            segments: of one recording.
+            cache: where features are kept.
+            done: so many stretches are passed over.
+        """
+        coming = islice(self.stretches(segments), done, None)
+
+        def prepared() -> list[Example] | None:
+            stretch = next(coming, None)
+            return None if stretch is None else self.examples(stretch, cache)
+
+        with ThreadPoolExecutor(1) as ahead:
+            examples = prepared()
+            while examples is not None:
+                following = ahead.submit(prepared)
+                yield self._answers(examples, attribute=True)
+                examples = following.result()
+
+    def _answers(self, examples: Sequence[Example], batch_size: int = 16, attribute: bool = False) -> list[Prediction]:
+        """Predictions in the order of the examples; those of which nothing was observed have a reason."""
         scorable = [place for place, example in enumerate(examples) if _observed(example, self._people)]
         found = iter(self._predictions([examples[place] for place in scorable], batch_size, attribute))
         known = set(scorable)

@@ -1,6 +1,8 @@
 """Example: the features of one segment, ready for a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -36,6 +38,42 @@ class Example:
             for name, people in self.inputs.items()
         }
         return replace(self, inputs=emptied)
+
+
+def featurise_together(
+    segments: Sequence[Segment], extractors: Mapping[str, Extractor], cache: FeatureCache, persons: int | None = None
+) -> list[Example]:
+    """Features of several segments as of ``featurise``; a stream that cannot be read is missing, with its reason.
+
+    Of segments of one recording, faces are followed in a thread while the rest is computed.
+    """
+    people = _people_of(segments, persons)
+    beside = [extractor for extractor in extractors.values() if extractor.beside]
+    others = [extractor for extractor in extractors.values() if not extractor.beside]
+    if people and beside and others and len(people) * len(extractors) <= cache.keep:
+        for extractor in beside:
+            extractor.prepare()
+        with ThreadPoolExecutor(1) as pool:
+            following = pool.submit(_compute, people, beside, cache)
+            _compute(people, others, cache)
+            following.result()
+    return [featurise(segment, extractors, cache, "missing", persons) for segment in segments]
+
+
+def _people_of(segments: Sequence[Segment], persons: int | None) -> list[Participant]:
+    """Those who are looked at, each once; nobody where the segments are of several recordings."""
+    if len({id(segment.recording) for segment in segments}) != 1:
+        return []
+    found = {id(person): person for segment in segments for person in segment.people()[:persons]}
+    return list(found.values())
+
+
+def _compute(people: Sequence[Participant], extractors: Sequence[Extractor], cache: FeatureCache) -> None:
+    """Compute features into the cache; those that fail will tell so to who asks for them."""
+    for person in people:
+        for extractor in extractors:
+            with suppress(InputError):
+                cache.features(extractor, person)
 
 
 def featurise(

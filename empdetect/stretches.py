@@ -255,14 +255,14 @@ class PicturePart(VideoStream):
         """Fingerprint of the content, of how it is read, and of the stretch."""
         return fingerprint(super().fingerprint(), repr(self.span[:2]))
 
-    def frames(
-        self, rate: float | None = None, pixels: Literal["gray", "rgb24"] = "gray"
-    ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        """The frames within the stretch, as ``VideoStream.frames`` gives them."""
+    def frames_at(
+        self, rates: tuple[float | None, ...], pixels: Literal["gray", "rgb24"] = "gray"
+    ) -> Iterator[tuple[float, tuple[bool, ...], NDArray[np.uint8]]]:
+        """The frames within the stretch, as ``VideoStream.frames_at`` gives them."""
         stream = VideoStream(**_without_part(self))
-        key = (stream, rate, pixels)
+        key = (stream, rates, pixels)
         if key not in self.reels:
-            self.reels[key] = _Reel(lambda: stream.frames(rate, pixels), _time, _time)
+            self.reels[key] = _Reel(lambda: stream.frames_at(rates, pixels), _time, _time)
         yield from self.reels[key].between(self.span)
 
 
@@ -274,5 +274,5 @@ def _end_of(block: Audio) -> float:
     return block.start + len(block.samples) / block.rate
 
 
-def _time(frame: tuple[float, Any]) -> float:
+def _time(frame: tuple[float, Any, Any]) -> float:
     return frame[0]

@@ -68,11 +68,11 @@ def test_sound_is_the_same_sample_for_sample(talk: Recording) -> None:
 
 def test_pictures_are_decoded_once_and_none_is_lost(talk: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    frames = VideoStream.frames
-    monkeypatch.setattr(VideoStream, "frames", lambda *a, **k: (opened.append(1), frames(*a, **k))[1])
+    frames = VideoStream.frames_at
+    monkeypatch.setattr(VideoStream, "frames_at", lambda *a, **k: (opened.append(1), frames(*a, **k))[1])
     video = talk.participants[0].video
     assert video is not None
-    times = [time for time, _ in frames(video, 5)]
+    times = [time for time, _, _ in frames(video, (5,))]
     for part in stretches(windows(talk)):
         seen = part[0].recording.participants[0].video
         assert seen is not None

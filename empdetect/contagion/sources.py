@@ -12,7 +12,8 @@ from empdetect.errors import InputError
 from empdetect.features.audio import PROSODY, LogMel
 from empdetect.features.base import Extractor, Features
 from empdetect.features.body_signals import KINDS
-from empdetect.features.face import MOTION, Face
+from empdetect.features.face import Face
+from empdetect.features.face_crops import MOTION
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.recording import Participant
 from empdetect.streams.physiology import Signal, channel_kind

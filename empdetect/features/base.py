@@ -87,6 +87,8 @@ class Extractor(ABC):
         cheap: whether computing the values is faster than reading them from a file: they are not kept on disk.
         whole: whether the values depend on the whole recording, as what is usual for a person does. Scoring then
             does not go through its streams stretch by stretch, so memory grows with the length.
+        beside: whether it may compute in a thread beside other extractors: it spends its time outside Python, and
+            imports nothing but what ``prepare`` has imported.
     """
 
     modality: str
@@ -95,6 +97,7 @@ class Extractor(ABC):
     by_role: bool = False
     cheap: bool = False
     whole: bool = False
+    beside: bool = False
 
     @abstractmethod
     def streams(self, person: Participant) -> Sequence[Stream]:
@@ -114,6 +117,10 @@ class Extractor(ABC):
         Values may differ from those of ``extract`` in the last digits.
         """
         return [self.extract(person) for person in people]
+
+    def prepare(self) -> None:
+        """Import what ``extract`` needs; called before it runs beside others."""
+        return
 
     def resources(self) -> Sequence[Path]:
         """Files besides the streams that the values depend on and that may change, such as local weights."""

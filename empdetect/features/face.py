@@ -1,13 +1,12 @@
 """Face features: aligned crops of the participant's face and its motion, at the times of the video's own frames.
 
 Unless the stream says which face is the participant's, it is the one with the greatest presence (see
-``follow_face``; ``face_identity`` tells several people apart). Each video is decoded twice, once to follow the face
-and once to cut it out, so that memory never holds whole pictures.
+``greatest``; ``face_identity`` tells several people apart). Each video is decoded once: the face is followed and cut
+out while the film goes by, so that memory holds its last few pictures alone.
 """
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,31 +14,22 @@ from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
-from empdetect.features.face_tracking import FaceBox, FacePath, follow_face
+from empdetect.features.face_crops import MOTION, Array, Cut, cut_face
+from empdetect.features.face_cutting import Cuts, FaceCutter
 from empdetect.recording import Participant, Stream
+from empdetect.streams.face_path import FacePath
 from empdetect.streams.video import VideoStream
-
-Array = NDArray[np.float32]
-
-MOTION = ("motion_energy", "shift_x", "shift_y", "growth")
-"""Motion columns: mean squared change of the normalised crop, shift of the face in its own sides, and
-log of its growth, each per second and since the frame before; NaN in the first frame of a face."""
 
 GAP = 0.6
 """A face unseen for so many seconds is lost; blinks of the detector are shorter."""
-MARGIN = 0.9
-"""Side of the crop in sides of the cascade's square, which takes in some hair and background."""
-GOOD_SIDE = 64.0
-"""Pixels across from which a face is large enough."""
-GOOD_SHARPNESS = 0.15
-"""Variance of the Laplacian of the normalised crop from which it is sharp; blurred faces have 0.03."""
 
 
 class _Faces(Extractor):
     """What all features of a followed face share."""
 
     modality = "video"
-    version = 2
+    version = 3
+    beside = True
     pixels: ClassVar[Literal["gray", "rgb24"]]
     rate: float
     size: int
@@ -49,39 +39,58 @@ class _Faces(Extractor):
         """The video."""
         return () if person.video is None else (person.video,)
 
+    def prepare(self) -> None:
+        """Import PyAV, OpenCV and what SciPy smooths with: two threads that import at once can trip each other up."""
+        import av  # noqa: F401
+        import cv2  # noqa: F401
+        import scipy.ndimage  # noqa: F401
+
     def extract(self, person: Participant) -> Features:
         """Values ``(time, feature)`` of the participant's face, NaN where it is not seen."""
         if person.video is None:
             raise InputError(f"Face features: {person.name} has no video")
         if person.video.face is not None:
-            return self._cut(person.video, person.video.face)
-        path, count = follow_face(person.video.frames(rate=1 / self.detect_every), self.detect_every, GAP)
-        if path is None:
-            return Features.missing(self.width, f"no face found in {count} frames")
-        return self._cut(person.video, path)
+            return self._along(person.video, person.video.face)
+        return self._found(person.video)
 
     @abstractmethod
-    def _values(self, now: "Cut", before: "Cut | None") -> Array:
+    def _values(self, now: Cut, before: Cut | None) -> Array:
         """Features of one crop; ``before`` is the one before it, None in the first frame of a face."""
 
-    def _cut(self, video: VideoStream, path: FacePath) -> Features:
-        times, rows, quality = [], [], []
-        before: Cut | None = None
+    def _found(self, video: VideoStream) -> Features:
+        """Of the face that is followed while the film goes by."""
+        cutter = FaceCutter(self._values, self.size, self.detect_every, GAP)
+        times = []
+        for time, (searched, kept), picture in video.frames_at((1 / self.detect_every, self.rate), self.pixels):
+            if kept:
+                times.append(time)
+                cutter.keep(time, picture)
+            if searched:
+                cutter.search(time, _gray(picture))
+        cuts = cutter.finish()
+        if cuts is None:
+            return Features.missing(self.width, f"no face found in {cutter.searches} frames")
+        return self._features(times, cuts)
+
+    def _along(self, video: VideoStream, path: FacePath) -> Features:
+        """Of the face that the stream says is the participant's."""
+        times, cuts = [], Cuts()
         for time, picture in video.frames(rate=self.rate, pixels=self.pixels):
             times.append(time)
             seen = path.at(time)
-            if seen is None:
-                rows.append(np.full(self.width, np.nan, np.float32))
-                quality.append(0.0)
-                before = None
-                continue
-            face, run = seen
-            now = Cut(time, face, run, cut_face(picture, face, self.size))
-            rows.append(self._values(now, before if before and before.run == run else None))
-            quality.append(now.quality())
-            before = now
-        scores = np.array(quality, np.float32)
-        return Features(np.array(rows, np.float32), np.array(times), scores > 0, scores)
+            if seen is not None:
+                face, run = seen
+                cuts.add(Cut(time, face, run, cut_face(picture, face, self.size)), self._values)
+        return self._features(times, cuts)
+
+    def _features(self, times: list[float], cuts: Cuts) -> Features:
+        """The cuts on the times of all frames."""
+        values = np.full((len(times), self.width), np.nan, np.float32)
+        quality = np.zeros(len(times), np.float32)
+        places = np.searchsorted(times, cuts.times)
+        for place, row, trust in zip(places, cuts.rows, cuts.quality, strict=True):
+            values[place], quality[place] = row, trust
+        return Features(values, np.array(times), quality > 0, quality)
 
 
 class Face(_Faces):
@@ -108,8 +117,8 @@ class Face(_Faces):
         self.detect_every = detect_every
         self.width = size * size + len(MOTION)
 
-    def _values(self, now: "Cut", before: "Cut | None") -> Array:
-        return np.concatenate([normalised(now.crop).reshape(-1), now.motion(before)])
+    def _values(self, now: Cut, before: Cut | None) -> Array:
+        return np.concatenate([now.values.reshape(-1), now.motion(before)])
 
 
 class VideoClip(_Faces):
@@ -133,70 +142,15 @@ class VideoClip(_Faces):
         self.detect_every = detect_every
         self.width = 3 * size * size
 
-    def _values(self, now: "Cut", before: "Cut | None") -> Array:
+    def _values(self, now: Cut, before: Cut | None) -> Array:
         return (now.crop.transpose(2, 0, 1).reshape(-1) / np.float32(255)).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A face cut out of one picture.
-
-    Args:
-        time: in seconds.
-        face: where it was.
-        run: number of the stretch in which the face is seen without a gap.
-        crop: ``(size, size)`` gray or ``(size, size, 3)`` colour.
-    """
-
-    time: float
-    face: FaceBox
-    run: int
-    crop: NDArray[np.uint8]
-
-    def motion(self, before: "Cut | None") -> Array:
-        """Columns of ``MOTION`` ``(4,)``; NaN without a frame before."""
-        if before is None:
-            return np.full(len(MOTION), np.nan, np.float32)
-        old, new = before.face, self.face
-        energy = float(np.square(normalised(self.crop) - normalised(before.crop)).mean())
-        change = (energy, (new.x - old.x) / new.side, (new.y - old.y) / new.side, np.log(new.side / old.side))
-        return np.array(change, np.float32) / np.float32(self.time - before.time)
-
-    def quality(self) -> float:
-        """Geometric mean of confidence, size and sharpness, each in [0.05, 1]."""
-        import cv2
-
-        gray = self.crop if self.crop.ndim == 2 else cv2.cvtColor(self.crop, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        # Always at one size: the share of fine detail depends on it.
-        gray = cv2.resize(gray, (48, 48), interpolation=cv2.INTER_AREA).astype(np.uint8)
-        detail = float(cv2.Laplacian(normalised(gray), cv2.CV_32F).var())
-        parts = np.array([self.face.confidence, self.face.side / GOOD_SIDE, detail / GOOD_SHARPNESS])
-        return float(np.prod(np.clip(parts, 0.05, 1)) ** (1 / 3))
-
-
-def cut_face(picture: NDArray[np.uint8], face: FaceBox, size: int) -> NDArray[np.uint8]:
-    """The face, its eyes level, scaled to ``(size, size)``; the picture's edge goes on beyond it."""
+def _gray(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture without its colours."""
     import cv2
 
-    step = face.side * MARGIN / size
-    if step > 1:
-        # Turning takes single pixels: average first, or fine detail turns into noise.
-        picture = cv2.resize(picture, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    scale = min(step, 1.0)
-    x, y = face.x * scale / step, face.y * scale / step
-    matrix = cv2.getRotationMatrix2D((x, y), face.tilt, 1 / scale)
-    matrix[0, 2] += size / 2 - x
-    matrix[1, 2] += size / 2 - y
-    crop: NDArray[np.uint8] = cv2.warpAffine(
-        picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.uint8, copy=False)
-    return crop
-
-
-def normalised(crop: NDArray[np.uint8]) -> Array:
-    """Gray values of mean 0 and variance 1: light and camera cancel out."""
-    values = crop.astype(np.float32)
-    return (values - values.mean()) / max(float(values.std()), 1.0)
+    return picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
 def _check(rate: float, size: int, detect_every: float) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.features.face import GAP, cut_face
+from empdetect.features.face import GAP
+from empdetect.features.face_crops import cut_face
 from empdetect.features.face_tracking import Look, Track, path_of, tracked
 from empdetect.streams.face_path import FaceBox, FacePath
 from empdetect.streams.video import VideoStream

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from empdetect.streams.face_path import FaceBox, FacePath
 
-__all__ = ["FaceBox", "FacePath", "Track", "Tracker", "find_again", "find_faces", "follow_face", "path_of", "tracked"]
+__all__ = ["FaceBox", "FacePath", "Track", "Tracker", "find_again", "find_faces", "path_of", "tracked"]
 
 Gray = NDArray[np.uint8]
 Picture = NDArray[Any]
@@ -29,7 +29,7 @@ NEARBY = 1.8
 NEARBY_SIDE = 48
 """Pixels to which a known face is scaled for finding it again."""
 FULL_SEARCH = 5
-"""Every so many pictures the whole picture is searched."""
+"""Every so many pictures the whole picture is searched; in between too if a face is not where it was."""
 LOOK_EVERY = 2.0
 """Seconds between two looks at a face that tell who it is."""
 Look = NDArray[np.float32]
@@ -53,7 +53,7 @@ def find_faces(picture: Gray) -> list[FaceBox]:
 def find_again(picture: Gray, face: FaceBox) -> FaceBox | None:
     """The same face a moment later: searched only around where it was, many times faster than everywhere.
 
-    Its tilt is not measured; ``_smooth`` takes it from the full searches before and after.
+    Its tilt is not measured: ``smooth`` takes it from the pictures before and after in which it is.
     """
     import cv2
 
@@ -98,11 +98,13 @@ class Track:
         times: seconds of its detections, growing.
         faces: the detections.
         looks: seconds, and what the face looked like then.
+        returns: seconds at which it was seen again after it had been lost.
     """
 
     times: list[float] = field(default_factory=list)
     faces: list[FaceBox] = field(default_factory=list)
     looks: list[tuple[float, Look]] = field(default_factory=list)
+    returns: list[float] = field(default_factory=list)
 
     def add(self, time: float, face: FaceBox) -> None:
         """Add the next detection."""
@@ -118,7 +120,7 @@ class Track:
         """The track cut where the face was lost for longer than ``gap`` seconds."""
         cuts = np.flatnonzero(np.diff(self.times) > gap) + 1
         bounds = [0, *cuts.tolist(), len(self.times)]
-        return [self._part(first, last) for first, last in pairwise(bounds)]
+        return [self.part(first, last) for first, last in pairwise(bounds)]
 
     def steady_runs(self, gap: float, count: int) -> list["Track"]:
         """The runs that are no false alarm: of three detections at least, or in all of fewer pictures."""
@@ -132,9 +134,11 @@ class Track:
         if back or not self.looks or time - self.looks[-1][0] >= LOOK_EVERY:
             self.looks.append((time, look(picture, self.faces[-1])))
 
-    def _part(self, first: int, last: int) -> "Track":
+    def part(self, first: int, last: int) -> "Track":
+        """The track from one detection to before another, by their numbers."""
         times = self.times[first:last]
-        return Track(times, self.faces[first:last], [one for one in self.looks if times[0] <= one[0] <= times[-1]])
+        looks = [one for one in self.looks if times[0] <= one[0] <= times[-1]] if times else []
+        return Track(times, self.faces[first:last], looks)
 
 
 class Tracker:
@@ -159,6 +163,8 @@ class Tracker:
         taken: list[Any] = []
         for likeness, track, face in sorted(pairs, key=lambda pair: -pair[0]):
             if likeness > 0 and not any(one is track or one is face for one in taken):
+                if time - track.times[-1] > self.gap:
+                    track.returns.append(time)
                 track.add(time, face)
                 taken += [track, face]
         for face in faces:
@@ -175,26 +181,31 @@ class Tracker:
         return (1 + overlap) * self.OVERLAP / 4 if face.near(last) else 0.0
 
 
-def follow_face(pictures: Iterable[tuple[float, Gray]], every: float, gap: float) -> tuple[FacePath | None, int]:
-    """Find and track the participant's face: the one with the greatest presence, long there and near.
-
-    A face seen fewer than three times in a row is taken for a false one.
+class Follower:
+    """Finds and tracks all faces, picture by picture.
 
     Args:
-        pictures: seconds and picture ``(height, width)``, about one every ``every`` seconds.
-        every: seconds between pictures.
-        gap: a face unseen for so many seconds is lost; shorter gaps are interpolated.
-
-    Returns:
-        Where the face is, None if there is no face, and the number of pictures looked at.
+        gap: a face unseen for so many seconds is lost.
     """
-    tracker, count, last = tracked(pictures, gap)
-    runs = max((track.steady_runs(gap, count) for track in tracker.tracks), key=_presence, default=[])
-    return path_of(runs, last, every), count
+
+    def __init__(self, gap: float) -> None:
+        self.tracker = Tracker(gap)
+        self.count = 0
+        self.last_time = 0.0
+        self._last: list[FaceBox] = []
+
+    def look(self, time: float, picture: Gray) -> None:
+        """Search the next picture ``(height, width)``, at ``time`` seconds."""
+        again = [find_again(picture, face) for face in self._last] if self.count % FULL_SEARCH else []
+        kept = [face for face in again if face is not None]
+        # A face that is not where it was may be anywhere, and one that is new is found by the next full search.
+        self._last = kept if kept and len(kept) == len(self._last) else find_faces(picture)
+        self.tracker.add(time, self._last)
+        self.count, self.last_time = self.count + 1, time
 
 
 def tracked(
-    pictures: Iterable[tuple[float, Gray]], gap: float, look: Callable[[Gray, FaceBox], Look] | None = None
+    pictures: Iterable[tuple[float, Gray]], gap: float, look: Callable[[Gray, FaceBox], Look]
 ) -> tuple[Tracker, int, float]:
     """Find and track all faces.
 
@@ -206,19 +217,27 @@ def tracked(
     Returns:
         The tracks, the number of pictures looked at, and the seconds of the last one.
     """
-    tracker, count, time = Tracker(gap), 0, 0.0
-    last: list[FaceBox] = []
+    follower = Follower(gap)
     for time, picture in pictures:
-        again = [find_again(picture, face) for face in last] if count % FULL_SEARCH else []
-        kept = [face for face in again if face is not None]
-        # A face that is not where it was may be anywhere, and one that is new is found by the next full search.
-        last = kept if kept and len(kept) == len(last) else find_faces(picture)
-        tracker.add(time, last)
-        if look is not None:
-            for track in tracker.tracks:
-                track.look_at(time, picture, look, gap)
-        count += 1
-    return tracker, count, time
+        follower.look(time, picture)
+        for track in follower.tracker.tracks:
+            track.look_at(time, picture, look, gap)
+    return follower.tracker, follower.count, follower.last_time
+
+
+def greatest(tracks: Sequence[Track], gap: float, count: int) -> Track | None:
+    """The participant's face: the one with the greatest presence, long there and near. None if there is none.
+
+    A face seen fewer than three times in a row is taken for a false one.
+
+    Args:
+        tracks: the faces.
+        gap: a face unseen for so many seconds is lost.
+        count: pictures that were searched.
+    """
+    found = [(sum(run.presence for run in track.steady_runs(gap, count)), track) for track in tracks]
+    presence, track = max(found, key=lambda pair: pair[0], default=(0.0, None))
+    return track if presence > 0 else None
 
 
 def path_of(runs: Sequence[Track], last: float, every: float) -> FacePath | None:
@@ -235,14 +254,10 @@ def path_of(runs: Sequence[Track], last: float, every: float) -> FacePath | None
         # Still there in the last picture looked at, so also in the few frames after it.
         runs[-1].add(last + every, runs[-1].faces[-1])
     confidences = tuple(np.array([face.confidence for face in run.faces]) for run in runs)
-    return FacePath(tuple(_smooth(run) for run in runs), confidences)
+    return FacePath(tuple(smooth(run) for run in runs), confidences)
 
 
-def _presence(runs: Sequence[Track]) -> float:
-    return sum(run.presence for run in runs)
-
-
-def _smooth(run: Track) -> NDArray[np.float64]:
+def smooth(run: Track) -> NDArray[np.float64]:
     """Detections ``(time, 5)`` of a run without the cascade's jitter; unknown tilts from their neighbours."""
     from scipy.ndimage import gaussian_filter1d
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 
 from empdetect.detector import Detector, Prediction
@@ -82,11 +81,10 @@ class Scorer:
 
     def _rest(self, entry: Input, opened: Opened, segments: Sequence[Segment], done: int) -> Iterator[Part | Failed]:
         """The stretches that are not done yet; the last one is a failure if they cannot be scored."""
-        people = len(opened.recording.participants)
-        cache = self.cache or FeatureCache(enabled=False, keep=max(1, len(self.detector.features) * people))
+        cache = self.cache or FeatureCache(enabled=False, keep=self.detector.kept(opened.recording))
         try:
-            for stretch in islice(self.detector.stretches(segments), done, None):
-                yield _part(self.detector.predict(stretch, cache=cache, attribute=True), opened, self.detector.measures)
+            for found in self.detector.predict_stretches(segments, cache, done):
+                yield _part(found, opened, self.detector.measures)
         except InputError as error:
             yield Failed(str(error))
         except Exception as error:

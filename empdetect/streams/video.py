@@ -86,20 +86,77 @@ class VideoStream:
         Raises:
             InputError: the file cannot be read or has no picture.
         """
+        for time, _, picture in self.frames_at((rate,), pixels):
+            yield time, picture
+
+    def frames_at(
+        self, rates: tuple[float | None, ...], pixels: Literal["gray", "rgb24"] = "gray"
+    ) -> Iterator[tuple[float, tuple[bool, ...], NDArray[np.uint8]]]:
+        """Decode once for several who want frames at rates of their own.
+
+        Args:
+            rates: for each, at most so many frames per second, in Hz; None wants every frame.
+            pixels: as for ``frames``.
+
+        Yields:
+            Seconds on the recording's clock, who wants the frame, and the frame; what nobody wants is left out.
+
+        Raises:
+            InputError: the file cannot be read or has no picture.
+        """
         with open_media(self.path, "video") as (container, track):
             zero = start_seconds(container)
             step = 1.0 / _rate(track)
-            due, last = -np.inf, -step
+            grids, last = [_Grid(rate, step) for rate in rates], -step
             for frame in decoded(container, track):
-                time = frame.time - zero if frame.time is not None else last + step
-                last = time
-                # Half a frame of slack: time stamps are rounded and must not make every second frame late.
-                if rate and time + step / 2 < due:
-                    continue
-                # The next one is due on a fixed grid, so that the rate holds on average; a gap moves the grid.
-                due = (due if time - due < 1 / (rate or 1) else time) + 1 / (rate or 1)
-                picture = _upright(frame.to_ndarray(format=pixels), frame.rotation)
-                yield time + self.offset, picture if self.region is None else _cut(picture, self.region)
+                last = time = frame.time - zero if frame.time is not None else last + step
+                wanted = tuple(grid.takes(time) for grid in grids)
+                if any(wanted):
+                    picture = _upright(_pixels(frame, pixels), frame.rotation)
+                    yield time + self.offset, wanted, picture if self.region is None else _cut(picture, self.region)
+
+
+class _Grid:
+    """Which frames someone wants.
+
+    Args:
+        rate: at most so many a second; None wants all.
+        step: seconds between frames, on average.
+    """
+
+    def __init__(self, rate: float | None, step: float) -> None:
+        self.every = 1 / rate if rate else 0.0
+        self.step = step
+        self.due = -np.inf
+
+    def takes(self, time: float) -> bool:
+        """Whether the next frame, at ``time`` seconds, is wanted."""
+        # Half a frame of slack: time stamps are rounded and must not make every second frame late.
+        if self.every and time + self.step / 2 < self.due:
+            return False
+        # The next one is due on a fixed grid, so that the rate holds on average; a gap moves the grid.
+        self.due = (self.due if time - self.due < (self.every or 1) else time) + (self.every or 1)
+        return True
+
+
+LUMA = ("yuv420p", "yuv422p", "yuv444p", "nv12", "yuvj420p", "yuvj422p", "yuvj444p")
+"""Formats whose first plane is the gray picture."""
+FULL_RANGE = 2
+"""How FFmpeg names videos whose black is 0 and white 255 (AVCOL_RANGE_JPEG)."""
+STRETCHED = np.clip(np.round((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
+"""Gray values of a video, whose black is 16 and white 235, over the whole range."""
+
+
+def _pixels(frame: Any, pixels: Literal["gray", "rgb24"]) -> NDArray[np.uint8]:
+    """The picture ``(height, width)`` or ``(height, width, 3)`` of a decoded frame."""
+    if pixels == "gray" and frame.format.name in LUMA:
+        # FFmpeg would make the same values, converting colours that nobody asked for.
+        plane = np.frombuffer(frame.planes[0], np.uint8).reshape(-1, frame.planes[0].line_size)
+        luma = plane[: frame.height, : frame.width]
+        full = frame.format.name.startswith("yuvj") or frame.color_range == FULL_RANGE
+        return luma.copy() if full else STRETCHED[luma]
+    picture: NDArray[np.uint8] = frame.to_ndarray(format=pixels)
+    return picture
 
 
 def _rate(track: Any) -> float:

@@ -11,7 +11,8 @@ from empdetect.datamodules.simulation.faces import FacePainter
 from empdetect.datamodules.simulation.looks import Look
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
-from empdetect.features.face import MOTION, Face, VideoClip
+from empdetect.features.face import Face, VideoClip
+from empdetect.features.face_crops import MOTION
 from empdetect.recording import Participant
 from empdetect.streams.video import VideoStream
 from tests.media import write_media

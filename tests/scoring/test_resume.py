@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from empdetect.cli import main
 from empdetect.detector import Detector
 from empdetect.errors import InputError
 from empdetect.inputs import find_recordings
+from empdetect.recording import Segment
 from empdetect.scores import Scores
 from empdetect.scoring import score_recordings
 from empdetect.scoring.journal import Finished, Journal, Part
@@ -64,13 +66,13 @@ def test_only_what_is_new_is_scored_again(place: Path, tmp_path: Path, monkeypat
         write_sound(tmp_path / "in" / f"{name}.wav", 12, ord(name))
     detector = Detector.from_pretrained(place / "detector", device="cpu")
     seen: list[str] = []
-    predict = detector.predict
+    predict = detector.predict_stretches
 
-    def watched(segments: list[object], **options: object) -> object:
-        seen.append(segments[0].recording.id)  # type: ignore[attr-defined]
-        return predict(segments, **options)  # type: ignore[arg-type]
+    def watched(segments: list[Segment], *given: Any) -> object:
+        seen.append(segments[0].recording.id)
+        return predict(segments, *given)
 
-    monkeypatch.setattr(detector, "predict", watched)
+    monkeypatch.setattr(detector, "predict_stretches", watched)
 
     def run() -> list[str]:
         seen.clear()

@@ -1,6 +1,8 @@
 import struct
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -116,3 +118,25 @@ def test_no_picture_broken_folder_and_link_loop(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     with pytest.raises(InputError, match=r"loop\.mp4"):
         VideoStream(loop).duration()
+
+
+@pytest.mark.parametrize(("codec", "form"), [("mpeg4", "yuv420p"), ("mjpeg", "yuvj420p"), ("ffv1", "yuv444p10le")])
+def test_gray_is_what_ffmpeg_makes_of_it(tmp_path: Path, codec: str, form: str) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (50, 70, 3)).astype(np.uint8)
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        track: Any = container.add_stream(codec, rate=25)
+        track.width, track.height, track.pix_fmt = 70, 50, form
+        container.mux(track.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(track.encode(None))
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        made = next(container.decode(video=0)).to_ndarray(format="gray")
+    [(_, gray)] = VideoStream(tmp_path / "a.mkv").frames()
+    assert np.abs(gray.astype(int) - made).max() <= 1
+
+
+def test_two_rates_share_one_decoder(tmp_path: Path) -> None:
+    stream = VideoStream(write_media(tmp_path / "a.mp4", steps(50)))
+    both = list(stream.frames_at((5, 12.5)))
+    for place, rate in enumerate((5, 12.5)):
+        assert [time for time, wanted, _ in both if wanted[place]] == [time for time, _ in stream.frames(rate)]
+    assert all(any(wanted) for _, wanted, _ in both)
