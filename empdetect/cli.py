@@ -131,6 +131,14 @@ def _add_contagion(jobs: Jobs) -> None:
     )  # fmt: skip
     compare.add_argument("--rate", type=float, metavar="HZ", help="samples a second of the grid (default: the lowest)")
     compare.add_argument("--statistic", default="peak", help="peak, windows or lag0 (default: %(default)s)")
+    compare.add_argument(
+        "--measures", nargs="+", default=[], metavar="NAME",
+        help="further ones: lag0, peak, windows, coherence, wavelet, phase, recurrence, warping, concordance, granger, "
+        "transfer_entropy, or all (default: none; each is one more test to correct for)",
+    )  # fmt: skip
+    compare.add_argument(
+        "--band", nargs=2, type=float, metavar=("LOW", "HIGH"), help="in Hz, of coherence, wavelets, phases and order"
+    )
     for name, default, text in SECONDS:
         shown = f"{text} (default: %(default)s)" if default is not None else text
         compare.add_argument(name, type=float, default=default, metavar="S", help=shown)
@@ -303,14 +311,20 @@ def _contagion(parsed: argparse.Namespace) -> int:
     from empdetect.roles import Roles, read_roles
 
     given = {name: value for name, value in vars(parsed).items() if name in Settings.__dataclass_fields__}
-    several = {"signals": tuple(parsed.signal), "strangers": tuple(parsed.strangers)}
-    settings = Settings(**{**given, **several}, surrogate=parsed.surrogates, whiten=not parsed.keep_memory)
+    several = {name: tuple(getattr(parsed, name)) for name in ("strangers", "measures")}
+    band = tuple(parsed.band) if parsed.band else None
+    several["signals"] = tuple(parsed.signal)
+    settings = Settings(
+        **{**given, **several, "band": band}, surrogate=parsed.surrogates, whiten=not parsed.keep_memory
+    )
     who = WhoIsWho(read_roles(parsed.roles) if parsed.roles else Roles(), parsed.faces)
     outcome = compare_groups(groups_of(parsed.inputs, settings, who), settings, parsed.out, parsed.report)
     for line in outcome.lines:
         _print(line)
     for reason in outcome.failures:
         _tell(f"empdetect: {reason}")
+    for note in outcome.notes:
+        _tell(f"note: {note}")
     _tell("\n".join([f"scores: {outcome.table}", *(f"report: {path}" for path in outcome.reports)]))
     return SOME_FAILED if outcome.failures else DONE
 

@@ -1,14 +1,17 @@
 """From two people's series to what may be claimed of them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from empdetect.comparing.measures import further_measures
 from empdetect.comparing.people import Person, person_of_file
+from empdetect.comparing.tested import Tested, untested, windows_named
 from empdetect.contagion.alignment import Aligned, align, resampled
-from empdetect.contagion.claims import refused
+from empdetect.contagion.claims import Claim, refused
 from empdetect.contagion.clock import Clock, clock_from_signals
 from empdetect.contagion.false_discovery import WindowTests, window_tests
 from empdetect.contagion.gaps import Array
@@ -21,6 +24,7 @@ from empdetect.contagion.measures.cross_correlation import (
 )
 from empdetect.contagion.preparation import Preparation
 from empdetect.contagion.series import Series
+from empdetect.contagion.statistics import Statistic
 from empdetect.contagion.surrogates import phase_randomised
 from empdetect.errors import InputError
 
@@ -39,8 +43,9 @@ class Comparison:
         people: names of the first and the second.
         signal: what was compared, ``motion`` or ``motion:EDA``.
         test: the pair beside its surrogates.
-        q: false-discovery rate of the test among all of its recording; NaN until ``corrected``.
+        q: false-discovery rate of the test among all of the run; NaN until ``corrected``.
         tests: how many those are.
+        further: other measures of the same pair, in the order in which they were asked for.
         aligned: both on one grid.
         start, end: of what was tested, in seconds.
         lags: correlation by lag.
@@ -61,6 +66,7 @@ class Comparison:
     windows: WindowTests | None = None
     clock: Clock | None = None
     strangers: int = 0
+    further: tuple[Tested, ...] = ()
     q: float = float("nan")
     tests: int = 1
 
@@ -69,18 +75,38 @@ class Comparison:
         """Both people."""
         return "+".join(self.people)
 
-    def corrected(self, q: float, tests: int) -> "Comparison":
+    @property
+    def leader(self) -> str | None:
+        """Who comes first, if that may be claimed."""
+        if self.test.lag is None or not self.test.claim("lead").made:
+            return None
+        return self.people[0] if self.test.lag.seconds > 0 else self.people[1]
+
+    @property
+    def p(self) -> list[float]:
+        """Of the test and of further measures, in this order."""
+        return [self.test.p, *(one.test.p for one in self.further)]
+
+    @property
+    def significant(self) -> bool:
+        """Whether the pair goes together, before other tests are counted."""
+        return self.test.significant
+
+    def corrected(self, q: Sequence[float], tests: int, share: float) -> "Comparison":
         """The same with what may be claimed where so many tests were made.
 
         Args:
-            q: of this test.
-            tests: of its recording.
+            q: of the test and of further measures.
+            tests: of the run.
+            share: of the pairs and groups of the run that were found; see ``windows_named``.
         """
-        test = self.test
-        if test.significant and q > test.alpha:
-            reason = f"p = {test.p:.3g}, but with {tests} tests the false-discovery rate is {q:.3g}"
-            test = replace(test, claims=refused(f"{reason}, above {test.alpha:g}"), lag=None)
-        return replace(self, test=test, q=q, tests=tests)
+        test, found = self.test, self.significant and q[0] <= self.test.alpha
+        if test.significant and not found:
+            reason = f"p = {test.p:.3g}, but with {tests} tests the false-discovery rate is {q[0]:.3g}"
+            test = replace(test, claims=not_made(f"{reason}, above {test.alpha:g}"), lag=None)
+        windows = None if self.windows is None else windows_named(self.windows, found, share, test.alpha)
+        further = tuple(replace(one, q=rate) for one, rate in zip(self.further, q[1:], strict=True))
+        return replace(self, test=test, windows=windows, further=further, q=q[0], tests=tests)
 
 
 def compare(first: Person, second: Person, signal: str, names: tuple[str, str], settings: "Settings") -> Comparison:
@@ -96,20 +122,26 @@ def compare(first: Person, second: Person, signal: str, names: tuple[str, str], 
         InputError: a signal cannot be read or used, they share no time, or strangers or a stimulus do not fit.
     """
     one, other = first.read(names[0], settings.rate), second.read(names[1], settings.rate)
-    clock = _clock(first, second, settings)
+    clock = clock_of(first, second, settings)
     aligned = align([one, other if clock is None else clock.corrected(other)], settings.rate)
     beside = _strangers(names[1], aligned, settings)
     x, y = (row[: beside.shape[1]] if beside is not None else row for row in aligned.values)
-    preparation = _preparation(aligned, len(x), settings)
-    test = compare_pair(
-        x, y, aligned.rate, settings.statistic_of_pair(), settings.surrogate, beside, settings.same_stimulus,
-        preparation, settings.count, settings.segment, _clock_error(clock, settings), settings.alpha, settings.seed,
-    )  # fmt: skip
+    preparation = preparation_of(aligned, len(x), settings)
+    people = first.name, second.name
+
+    def tested(statistic: Statistic) -> PairTest:
+        return compare_pair(
+            x, y, aligned.rate, statistic, settings.surrogate, beside, settings.same_stimulus, preparation,
+            settings.count, settings.segment, _clock_error(clock, settings), settings.alpha, settings.seed, people,
+        )  # fmt: skip
+
+    test = tested(settings.statistic_of_pair())
+    further = _further(test, tested, aligned.rate, settings)
     end = aligned.start + len(x) / aligned.rate
     x, y = preparation.pair(x, y, aligned.rate)
     by_window, windows = _followed(x, y, aligned.rate, test, settings)
     return Comparison(
-        (first.name, second.name),
+        people,
         signal,
         test,
         aligned,
@@ -120,10 +152,31 @@ def compare(first: Person, second: Person, signal: str, names: tuple[str, str], 
         windows,
         clock,
         0 if beside is None else len(beside),
+        further,
     )
 
 
-def _clock(first: Person, second: Person, settings: "Settings") -> Clock | None:
+def not_made(reason: str) -> tuple[Claim, ...]:
+    """All claims refused after a test."""
+    return tuple(replace(claim, sentence=reason) for claim in refused(reason))
+
+
+def _further(
+    test: PairTest, tested: Callable[[Statistic], PairTest], rate: float, settings: "Settings"
+) -> tuple[Tested, ...]:
+    """Further measures of the pair; one that cannot be had says why."""
+    found = []
+    for measure in further_measures(settings, rate):
+        try:
+            other = tested(measure.statistic) if test.adequacy.ok else test
+        except InputError as error:
+            other = untested(test, str(error))
+        found.append(Tested(measure.name, measure.says, other))
+    return tuple(found)
+
+
+def clock_of(first: Person, second: Person, settings: "Settings") -> Clock | None:
+    """How the second person's clock differs from the first one's; None where that was not asked."""
     if settings.clock is None:
         return None
     return clock_from_signals(first.read(settings.clock, None), second.read(settings.clock, None))
@@ -134,7 +187,8 @@ def _clock_error(clock: Clock | None, settings: "Settings") -> float:
     return settings.clock_error if clock is None else min(settings.clock_error, max(2 * clock.offset_error, 0.02))
 
 
-def _preparation(aligned: Aligned, samples: int, settings: "Settings") -> Preparation:
+def preparation_of(aligned: Aligned, samples: int, settings: "Settings") -> Preparation:
+    """What is taken out of signals of so many samples of the grid."""
     stimulus = None if settings.stimulus is None else _stimulus(settings.stimulus, aligned, settings)[:, :samples]
     return Preparation(settings.trend, settings.whiten, stimulus, settings.response)
 
@@ -173,5 +227,5 @@ def _followed(
         return by_window, None
     made = phase_randomised(y, WINDOW_SURROGATES, np.random.default_rng(settings.seed))
     return by_window, window_tests(
-        x, y, made, rate, settings.max_lag, settings.window, settings.hop, rate_of_false=settings.alpha
+        x, y, made, rate, settings.max_lag, settings.window, settings.hop, settings.alpha, least_lag=settings.least_lag
     )

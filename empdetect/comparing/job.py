@@ -1,22 +1,23 @@
 """A contagion job from its start to its end: groups of people in, a folder of results out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from empdetect.comparing.analysis import Comparison, compare
+from empdetect.comparing.measures import FURTHER
 from empdetect.comparing.page import write_page
 from empdetect.comparing.people import TABLE as OWN_TABLE
 from empdetect.comparing.people import Group, Person
-from empdetect.comparing.rows import MEASURES, failed_row, rows_of
+from empdetect.comparing.rows import MEASURES, failed_row, rows_of, rows_together
 from empdetect.comparing.settings import Settings
-from empdetect.contagion.false_discovery import false_discovery
+from empdetect.comparing.spool import Result, Spool
+from empdetect.comparing.together import Together, compare_together
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.scores import Scores, ScoresFile
@@ -34,7 +35,9 @@ class Outcome:
     Args:
         compared: pairs that were compared, refused tests among them.
         failures: what could not be compared and why, one line each; ``failures.tsv`` holds them too.
-        lines: what may be said of each pair, one line each.
+        lines: what may be said of each pair and group, one line each.
+        tests: how many were made, over which false discoveries were controlled.
+        notes: what the user should know of the whole run.
         table: the Scores table.
         reports: the HTML pages.
     """
@@ -44,10 +47,15 @@ class Outcome:
     lines: tuple[str, ...]
     table: Path
     reports: tuple[Path, ...]
+    tests: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def compare_groups(groups: Sequence[Group], settings: Settings, out: Path, report: bool = False) -> Outcome:
     """Compare everybody of each group with everybody else in it, and write ``scores.tsv`` and its companions.
+
+    All tests of the run, of whatever pair, group, signal, measure or recording, are one family whose false discoveries
+    are controlled, so nothing is written before all were made.
 
     Args:
         groups: as ``groups_of`` gives them.
@@ -61,46 +69,63 @@ def compare_groups(groups: Sequence[Group], settings: Settings, out: Path, repor
     about = _about(settings)
     places = places_of([group.entry.id for group in groups])
     compared, lines, reports, told = 0, [], [], []
-    with ScoresFile(out / TABLE, about) as table:
+    with ScoresFile(out / TABLE, about) as table, Spool(settings.alpha) as spool:
         failures, warnings = Notices(out / FAILURES), Notices(out / WARNINGS)
         for group in track(groups, "Comparing", len(groups)):
-            found, failed, notes = _compared(group, settings)
-            table.add(Scores.of(_rows(group.entry.id, found, failed, settings.window), about))
-            for _, _, reason in failed:
+            spool.add(group, _compared(group, settings))
+        notes = _too_few(spool.tests, settings)
+        for group, result in spool.corrected():
+            table.add(Scores.of(_rows(group.entry.id, result, settings.window), about))
+            for _, _, reason in result.failed:
                 failures.add(group.entry, reason)
                 told.append(reason)
-            for note in notes:
+            for note in result.notes:
                 warnings.add(group.entry, note)
-            compared += len(found)
-            lines += [_line(one) for one in found]
-            if report and found:
+            compared += len(result.pairs)
+            lines += [*map(_line, result.pairs), *map(_line_together, result.groups)]
+            if report and result.pairs:
                 path = out / REPORTS / f"{places[group.entry.id]}.html"
-                reports.append(write_page(group.entry.id, found, settings, notes, path))
-    return Outcome(compared, tuple(told), tuple(lines), out / TABLE, tuple(reports))
+                shown = replace(result, notes=(*result.notes, *notes))
+                reports.append(write_page(group.entry.id, shown, settings, path))
+    return Outcome(compared, tuple(told), tuple(lines), out / TABLE, tuple(reports), spool.tests, notes)
 
 
-Failure = tuple[str, str, str]
-"""Who, by which signal, and why not."""
-
-
-def _compared(group: Group, settings: Settings) -> tuple[list[Comparison], list[Failure], tuple[str, ...]]:
-    """All pairs of a group by all signals, those that could not be compared, and notes on its files."""
+def _compared(group: Group, settings: Settings) -> Result:
+    """All pairs of a group by all signals, all together if they are more, and those that could not be compared."""
     try:
-        people, notes = group.open()
-        signals = _signals(people, settings.signals)
+        opened, notes = group.open()
+        signals = _signals(opened, settings.signals)
     except InputError as error:
-        return [], [("", "", str(error))], ()
-    found, failed = [], []
-    for first, second in combinations(range(len(people)), 2):
-        for signal, names in signals:
+        return Result(failed=(("", "", str(error)),))
+    # Every signal is wanted by several pairs, and some take minutes to read.
+    people = [replace(person, read=cache(person.read)) for person in opened]
+    pairs, groups, failed = [], [], []
+    for signal, names in signals:
+        for first, second in combinations(range(len(people)), 2):
             try:
                 pair = people[first], people[second]
-                found.append(compare(*pair, signal, (names[first], names[second]), settings))
+                pairs.append(compare(*pair, signal, (names[first], names[second]), settings))
             except InputError as error:
                 failed.append((f"{people[first].name}+{people[second].name}", signal, str(error)))
-    q = false_discovery(np.array([one.test.p for one in found]))
-    made = int(np.isfinite(q).sum())
-    return [one.corrected(float(value), made) for one, value in zip(found, q, strict=True)], failed, notes
+        if len(people) > 2:
+            try:
+                groups.append(compare_together(people, signal, names, settings))
+            except InputError as error:
+                failed.append(("+".join(person.name for person in people), signal, str(error)))
+    return Result(tuple(pairs), tuple(groups), tuple(failed), notes)
+
+
+def _too_few(tests: int, settings: Settings) -> tuple[str, ...]:
+    """A note where a finding that stands alone could not be named, however clear."""
+    number = len(settings.strangers) or settings.count
+    factor = tests * sum(1 / n for n in range(1, tests + 1))
+    if tests < 2 or factor <= settings.alpha * (number + 1):
+        return ()
+    needed = -(-factor // settings.alpha)
+    return (
+        f"{tests} tests were made, each beside {number} surrogates or strangers: too few for a single finding among so "
+        f"many to be named; with --count {needed:.0f} it could be",
+    )
 
 
 def _signals(people: Sequence[Person], wanted: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -131,19 +156,32 @@ def _shared(people: Sequence[Person]) -> str:
     raise InputError(f"Comparing people: no signal is there of all ({each}); name one of each with --signal A:B")
 
 
-def _rows(
-    recording: str, found: Sequence[Comparison], failed: Sequence[Failure], window: float
-) -> Iterator[Mapping[str, Any]]:
-    for one in found:
-        yield from rows_of(recording, one, window)
-    for people, signal, reason in failed:
+def _rows(recording: str, result: Result, window: float) -> Iterator[Mapping[str, Any]]:
+    for pair in result.pairs:
+        yield from rows_of(recording, pair, window)
+    for group in result.groups:
+        own = [pair for pair in result.pairs if pair.signal == group.signal]
+        yield from rows_together(recording, group, own, window)
+    for people, signal, reason in result.failed:
         yield failed_row(recording, people, signal or OWN_TABLE, reason)
 
 
 def _line(found: Comparison) -> str:
     """What may be said of a pair, in one line."""
-    said = "; ".join(f"{claim.kind}: {'yes' if claim.made else 'no'}, {claim.sentence}" for claim in found.test.claims)
-    return f"{found.name}, {found.signal}: {said}"
+    said = [f"{claim.kind}: {'yes' if claim.made else 'no'}, {claim.sentence}" for claim in found.test.claims]
+    said += [
+        f"{one.name}: {'yes' if one.found else 'no'} (p = {one.test.p:.3g}, q = {one.q:.3g})" for one in found.further
+    ]
+    return f"{found.name}, {found.signal}: {'; '.join(said)}"
+
+
+def _line_together(found: Together) -> str:
+    """What may be said of a group, in one line."""
+    reason = found.measures[0].test.adequacy.reason
+    said = [
+        f"{one.name}: {'yes' if one.found else 'no'} (p = {one.test.p:.3g}, q = {one.q:.3g})" for one in found.measures
+    ]
+    return f"{found.name}, {found.signal}: {f'not tested, {reason}' if reason else '; '.join(said)}"
 
 
 def _about(settings: Settings) -> Mapping[str, Any]:
@@ -152,6 +190,7 @@ def _about(settings: Settings) -> Mapping[str, Any]:
         "job": "contagion",
         "settings": {**plain, "statistic_in_words": settings.statistic_in_words()},
         "measures": MEASURES,
+        "further": {name: FURTHER[name].__doc__ for name in settings.further()},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {package: version(package) for package in ("empdetect", "numpy", "scipy")},
     }

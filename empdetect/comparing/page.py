@@ -1,15 +1,21 @@
 """The page of a contagion job: what was found, as the report shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 
 from empdetect.comparing.analysis import WINDOW_SURROGATES, Comparison
+from empdetect.comparing.rows import member
 from empdetect.comparing.settings import Settings
+from empdetect.comparing.spool import Result
+from empdetect.comparing.tested import Tested
+from empdetect.comparing.together import Together
 from empdetect.contagion.inference import MADE_OF
 from empdetect.report.clock import spoken
 from empdetect.report.dyad import Dyad, LagOverTime, write_dyads
+from empdetect.report.dyad_group import Crowd, OrderOverTime, Tie
+from empdetect.report.dyad_measures import Measured
 
 LIMITS = (
     "Synchrony is not empathy, and a lag is not a cause. That two signals go together says nothing of what either "
@@ -19,20 +25,98 @@ LIMITS = (
 )
 
 
-def write_page(title: str, found: Sequence[Comparison], settings: Settings, notes: Sequence[str], path: Path) -> Path:
+def write_page(title: str, result: Result, settings: Settings, path: Path) -> Path:
     """Write the page of one recording.
 
     Args:
         title: heading.
-        found: all of its comparisons.
-        settings: how they were made.
-        notes: what the user should know about its files.
+        result: all that was found of it.
+        settings: how.
         path: the HTML file.
 
     Raises:
         InputError: it cannot be written.
     """
-    return write_dyads(title, [dyad_of(one, settings) for one in found], notes, LIMITS, path)
+    dyads = [dyad_of(one, settings) for one in result.pairs]
+    crowds = [crowd_of(one, result.pairs, settings) for one in result.groups]
+    notes = [*result.notes, *(reason for _, _, reason in result.failed)]
+    return write_dyads(title, dyads, notes, LIMITS, reading(settings), path, crowds)
+
+
+def reading(settings: Settings) -> str:
+    """How the page is to be read, for these settings."""
+    taken = "Trends and each signal's own memory were" if settings.whiten else "Trends were"
+    kept = (
+        "so the curves show what one person's signal tells of the other's beyond its own past"
+        if settings.whiten
+        else "each signal's memory was kept, so slow signals show high correlations at many lags by themselves: only "
+        "the comparison with surrogates, which have the same memory, says whether they mean something"
+    )
+    return (
+        f"{taken} taken out first; {kept}. A positive lag means that the second person's signal comes later. Windows "
+        "are looked into only where the whole recording was found to go together; one is named if its peak stands out "
+        "from those of all windows of all surrogates, with false discoveries controlled. Pale dots are peaks that any "
+        "two strangers would have. All numbers of this page come from scores.tsv."
+    )
+
+
+def crowd_of(found: Together, pairs: Sequence[Comparison], settings: Settings) -> Crowd:
+    """A group as the report shows it."""
+    own = [pair for pair in pairs if pair.signal == found.signal]
+    ties = [
+        Tie(*pair.people, pair.test.observed, pair.q, pair.significant and pair.q <= settings.alpha, pair.leader,
+            abs(pair.test.lag.seconds) if pair.test.lag and pair.leader else None)
+        for pair in own
+    ]  # fmt: skip
+    order = None
+    if found.order is not None:
+        middles = found.start + found.order.starts + settings.window / 2
+        order = OrderOverTime(middles, found.order.peaks.values, found.order.found, found.level)
+    return Crowd(
+        people=found.people,
+        signal=found.signal,
+        start=found.start,
+        end=found.end,
+        ties=ties,
+        members=[_member(person, own) for person in found.people],
+        measures=[_measured(one) for one in found.measures],
+        untested=found.measures[0].test.adequacy.reason,
+        order=order,
+        methods=_methods_of_crowd(found, settings),
+        clocks=found.aligned.report(),
+    )
+
+
+def _member(person: str, pairs: Sequence[Comparison]) -> tuple[str, float, float, float]:
+    numbers = member(person, pairs)
+    return person, numbers["tie"], numbers["leads"], numbers["follows"]
+
+
+def _methods_of_crowd(found: Together, settings: Settings) -> str:
+    test = found.measures[0].test
+    head = (
+        f"The signal '{found.signal}' of {', '.join(found.people[:-1])} and {found.people[-1]} "
+        f"({spoken(found.end - found.start)} at {found.aligned.rate:g} Hz, {found.aligned.quality:.0%} known in all) "
+        f"was compared with empdetect {version('empdetect')}. {_prepared(settings)}"
+    )
+    if test.adequacy.reason:
+        return f"{head} No test was made: {test.adequacy.reason}."
+    found_of = "; ".join(
+        f"{one.says}: {one.test.observed:.3f}, p = {one.test.p:.3g}, q = {one.q:.3g}" for one in found.measures
+    )
+    return (
+        f"{head} Measures of the group were held against {len(test.surrogates)} {MADE_OF[test.kind]} of everybody but "
+        f"the first ({found_of}), with false discoveries controlled over the {found.tests} tests of the run (Benjamini "
+        "and Yekutieli). A group that stands out holds at least one pair that goes together."
+    )
+
+
+def _measured(one: Tested) -> Measured:
+    test = one.test
+    return Measured(
+        one.name.replace("_", " "), one.says, test.observed, test.p, one.q, test.effect, one.found,
+        test.surrogates, test.adequacy.reason,
+    )  # fmt: skip
 
 
 def dyad_of(found: Comparison, settings: Settings) -> Dyad:
@@ -58,8 +142,16 @@ def dyad_of(found: Comparison, settings: Settings) -> Dyad:
         methods=methods(found, settings),
         lag=None if lag is None else (lag.seconds, lag.low, lag.high),
         over_time=_over_time(found, settings),
+        measures=list(_measures(found, settings)),
         clocks=[*([] if found.clock is None else [found.clock.report()]), *found.aligned.report()],
     )
+
+
+def _measures(found: Comparison, settings: Settings) -> Iterator[Measured]:
+    """The statistic and all further measures; none where there is nothing beside the statistic."""
+    if found.further:
+        own = Tested(settings.statistic, settings.statistic_in_words(), found.test, found.q)
+        yield from (_measured(one) for one in (own, *found.further))
 
 
 def methods(found: Comparison, settings: Settings) -> str:
@@ -70,6 +162,7 @@ def methods(found: Comparison, settings: Settings) -> str:
         f"{found.aligned.rate:g} Hz, {found.aligned.quality:.0%} known in both) was compared with empdetect "
         f"{version('empdetect')}. {_prepared(settings)}",
         _tested(found, settings),
+        _further(found),
         _windows_tested(found, settings),
         _claimed(found),
     ]
@@ -79,7 +172,7 @@ def methods(found: Comparison, settings: Settings) -> str:
 def _facts(found: Comparison) -> list[tuple[str, str, str]]:
     test, lag = found.test, found.test.lag
     first, second = found.people
-    who = "" if lag is None else f"{lag.low:+.2f} to {lag.high:+.2f} s; positive: {second} follows"
+    who = "" if lag is None else f"{lag.low:+.2f} to {lag.high:+.2f} s (90%); positive: {second} follows"
     beside = f"{len(test.surrogates)} {MADE_OF[test.kind]}"
     share = f"q = {found.q:.3g} over {found.tests} tests" if found.tests > 1 else beside
     return [
@@ -87,9 +180,9 @@ def _facts(found: Comparison) -> list[tuple[str, str, str]]:
         (
             "Known in both",
             f"{found.aligned.quality:.0%}",
-            f"tells as much as {test.adequacy.effective:.0f} free samples",
+            f"tells as much as {test.adequacy.effective:.0f} free samples" if test.adequacy.effective else "",
         ),
-        ("p", f"{test.p:.3g}", share) if isfinite(test.p) else ("p", "not tested", test.adequacy.reason),
+        ("p", f"{test.p:.3g}", share) if isfinite(test.p) else ("p", "not tested", "the reason stands below"),
         ("Lag", f"{lag.seconds:+.2f} s", who) if lag else ("Lag", "none", "looked for only where there is a finding"),
     ]
 
@@ -117,10 +210,10 @@ def _tested(found: Comparison, settings: Settings) -> str:
     if found.test.adequacy.reason:
         return f"No test was made: {found.test.adequacy.reason}."
     beside = f"{len(found.test.surrogates)} {MADE_OF[found.test.kind]}"
-    lag = "; the lag is that of the largest correlation, with a 95% block-bootstrap interval" if found.test.lag else ""
+    lag = "; the lag is that of the largest correlation, with a 90% block-bootstrap interval" if found.test.lag else ""
     several = (
-        f" {found.tests} tests were made of this recording, with false discoveries controlled (Benjamini and "
-        f"Yekutieli; q = {found.q:.3g})." if found.tests > 1 else ""
+        f" {found.tests} tests were made in this run, with false discoveries controlled over all of them (Benjamini "
+        f"and Yekutieli; q = {found.q:.3g})." if found.tests > 1 else ""
     )  # fmt: skip
     return (
         f"The statistic, {settings.statistic_in_words()}, was {found.test.observed:.3f}; beside {beside} this gives "
@@ -129,14 +222,26 @@ def _tested(found: Comparison, settings: Settings) -> str:
     )
 
 
+def _further(found: Comparison) -> str:
+    if not found.further or found.test.adequacy.reason:
+        return ""
+    each = [f"{one.says} {one.test.observed:.3g} (p = {one.test.p:.3g}, q = {one.q:.3g})" for one in found.further
+            if not one.test.adequacy.reason]  # fmt: skip
+    lost = [f"{one.name} ({one.test.adequacy.reason})" for one in found.further if one.test.adequacy.reason]
+    not_had = f" Not to be had: {'; '.join(lost)}." if lost else ""
+    return f"Further measures beside the same surrogates: {'; '.join(each)}.{not_had}"
+
+
 def _windows_tested(found: Comparison, settings: Settings) -> str:
     if found.windows is None:
         return ""
+    if not found.significant or found.q > settings.alpha:
+        return "Windows were not looked into, as the whole does not stand out."
     named = int(found.windows.found.sum())
     return (
         f"Of {len(found.windows.starts)} windows of {settings.window:g} s, {named} stand out from those of "
-        f"{WINDOW_SURROGATES} phase-randomised surrogates at a false-discovery rate of {settings.alpha:g} "
-        "(Benjamini and Yekutieli)."
+        f"{WINDOW_SURROGATES} phase-randomised surrogates at a false-discovery rate of {settings.alpha:g} over the "
+        "windows of all pairs that were found (Benjamini and Yekutieli; Benjamini and Bogomolov)."
     )
 
 

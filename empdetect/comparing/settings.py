@@ -5,6 +5,7 @@ from math import isfinite
 from pathlib import Path
 from typing import get_args
 
+from empdetect.comparing.measures import FURTHER, check_names
 from empdetect.contagion.inference import Surrogate
 from empdetect.contagion.statistics import Correlation, PeakCorrelation, Statistic, WindowedCorrelation
 from empdetect.errors import InputError
@@ -26,6 +27,9 @@ class Settings:
             takes the one that all have.
         rate: of the grid that all signals are brought to; None takes the lowest of theirs.
         statistic: one of ``STATISTICS``.
+        measures: further ones, by their names in ``comparing.measures``; ``all`` for all of them. Each is one more
+            test that false discoveries are controlled over.
+        band: lowest and highest frequency of coherence and phases, in Hz; None leaves it to each measure.
         max_lag: largest lag in both directions.
         least_lag: smaller lags are left out; for people that share a camera or a microphone.
         window, hop: of the windows in which the lag is followed; None for ``hop`` takes half a window.
@@ -48,6 +52,8 @@ class Settings:
     signals: tuple[str, ...] = ()
     rate: float | None = None
     statistic: str = "peak"
+    measures: tuple[str, ...] = ()
+    band: tuple[float, float] | None = None
     max_lag: float = 5.0
     least_lag: float = 0.0
     window: float = 30.0
@@ -80,6 +86,10 @@ class Settings:
         self._check_names()
 
     def _check_names(self) -> None:
+        check_names(self.measures)
+        if self.band is not None and not 0 < self.band[0] < self.band[1] < float("inf"):
+            low, high = self.band
+            raise InputError(f"Comparing people: 'band' goes from a low to a high frequency, got {low:g} {high:g}")
         for name, value, allowed in (
             ("statistic", self.statistic, tuple(STATISTICS)),
             ("surrogate", self.surrogate, get_args(Surrogate)),
@@ -98,6 +108,11 @@ class Settings:
         if self.statistic == "peak":
             return PeakCorrelation(self.max_lag, least_lag=self.least_lag)
         return WindowedCorrelation(self.max_lag, self.window, self.hop, least_lag=self.least_lag)
+
+    def further(self) -> tuple[str, ...]:
+        """Names of the measures beside the statistic, each once."""
+        named = tuple(FURTHER) if "all" in self.measures else self.measures
+        return tuple(name for name in dict.fromkeys(named) if name != self.statistic)
 
     def statistic_in_words(self) -> str:
         """What the statistic is, for a methods section."""

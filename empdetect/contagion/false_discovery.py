@@ -66,6 +66,7 @@ def window_tests(
     hop: float | None = None,
     rate_of_false: float = 0.05,
     method: Method = "by",
+    least_lag: float = 0.0,
 ) -> WindowTests:
     """Find the windows in which the two go together.
 
@@ -79,14 +80,16 @@ def window_tests(
         max_lag, window, hop: in seconds; see ``windowed_cross_correlation``.
         rate_of_false: share of false ones among the windows named, at most.
         method: see ``false_discovery``.
+        least_lag: leave out smaller lags, in seconds; see ``PeakCorrelation``.
 
     Raises:
         InputError: no window fits.
     """
     found = windowed_cross_correlation(x, y, rate, max_lag, window, hop)
-    peaks = highest_peak(found.values, found.lags)
+    counted = np.abs(found.lags) >= least_lag - 1e-9
+    peaks = highest_peak(np.where(counted, found.values, np.nan), found.lags)
     beside = windowed_cross_correlation(x, surrogates, rate, max_lag, window, hop)
-    heights = np.abs(highest_peak(beside.values, beside.lags).values).ravel()
+    heights = np.abs(highest_peak(np.where(counted, beside.values, np.nan), beside.lags).values).ravel()
     p = permutation_p(np.abs(peaks.values), np.broadcast_to(heights[:, None], (len(heights), len(found.starts))))
     q = false_discovery(p, method)
     return WindowTests(found.starts, peaks, p, q, np.asarray(q <= rate_of_false, np.bool_))

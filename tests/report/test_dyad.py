@@ -62,7 +62,9 @@ def dyad(windows: int = 40, lags: int = 101) -> Dyad:
 
 
 def test_the_page_says_what_may_be_claimed_and_what_not(tmp_path: Path) -> None:
-    page = own_part(write_dyads("A talk", [dyad()], ["a note"], "Synchrony is not empathy.", tmp_path / "d" / "r.html"))
+    page = own_part(
+        write_dyads("A talk", [dyad()], ["a note"], "Synchrony is not empathy.", "how", tmp_path / "d" / "r.html")
+    )
     for said in (
         "<h1>A talk</h1>", "may be claimed", "may not be claimed", "not tested", "they go together",
         "The other clock is 2.000 ± 0.001 s ahead", "It was compared &lt;b&gt;so&lt;/b&gt;", "a note",
@@ -74,7 +76,7 @@ def test_the_page_says_what_may_be_claimed_and_what_not(tmp_path: Path) -> None:
 
 
 def test_the_figures_are_valid_and_show_what_was_found(tmp_path: Path) -> None:
-    time, beside_or_lag, other = figures(write_dyads("A talk", [dyad()], [], "", tmp_path / "r.html"))
+    time, beside_or_lag, other = figures(write_dyads("A talk", [dyad()], [], "", "", tmp_path / "r.html"))
     drawn = Figure({"data": time["data"], "layout": time["layout"]})
     [heat] = [trace for trace in drawn.data if trace.type == "heatmap"]
     assert len(heat.x) == 40
@@ -89,14 +91,14 @@ def test_the_figures_are_valid_and_show_what_was_found(tmp_path: Path) -> None:
 
 
 def test_long_recordings_stay_small(tmp_path: Path) -> None:
-    path = write_dyads("A day", [dyad(windows=5000, lags=1001)], [], "", tmp_path / "r.html")
+    path = write_dyads("A day", [dyad(windows=5000, lags=1001)], [], "", "", tmp_path / "r.html")
     assert path.stat().st_size < 8_000_000
     assert len(figures(path)[0]["data"][0]["x"]) <= 600
 
 
 def test_a_pair_without_a_test_has_no_figures_of_one(tmp_path: Path) -> None:
     untested = replace(dyad(), observed=math.nan, p=math.nan, surrogates=np.zeros(0), lag=None, over_time=None)
-    path = write_dyads("A talk", [untested], [], "", tmp_path / "r.html")
+    path = write_dyads("A talk", [untested], [], "", "", tmp_path / "r.html")
     assert len(figures(path)) == 1
     page = own_part(path)
     assert "Lag over time" not in page
@@ -105,15 +107,15 @@ def test_a_pair_without_a_test_has_no_figures_of_one(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no two people were compared"):
-        write_dyads("A talk", [], [], "", tmp_path / "r.html")
+        write_dyads("A talk", [], [], "", "", tmp_path / "r.html")
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="give an output folder"):
-        write_dyads("A talk", [dyad()], [], "", tmp_path / "file" / "r.html")
+        write_dyads("A talk", [dyad()], [], "", "", tmp_path / "file" / "r.html")
 
 
 @needs_browser
 def test_it_renders_in_a_browser_and_asks_nothing_of_the_network(tmp_path: Path) -> None:
-    path = write_dyads("Talks", [dyad(), replace(dyad(), lag=(-1.0, -1.1, -0.9))], [], "", tmp_path / "r.html")
+    path = write_dyads("Talks", [dyad(), replace(dyad(), lag=(-1.0, -1.1, -0.9))], [], "", "", tmp_path / "r.html")
     seen = act(
         path,
         """
