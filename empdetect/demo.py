@@ -115,13 +115,13 @@ def run_demo(out: Path, data_root: Path | None = None, seed: int = 0) -> None:
     with timed(seconds, "training the detector"):
         detector = train(material, out)
     with timed(seconds, "scoring a held-out recording"):
-        score_held_out(detector, material, out)
+        report = score_held_out(detector, material, out)
     with timed(seconds, "training the policy"):
         rewards = reward_policy(detector, material.measure, out, seed)
     with timed(seconds, "comparing two people"):
         found = compare_simulated(out, seed)
     console = Console(width=110)
-    console.print(summary(detector, material, rewards, out))
+    console.print(summary(detector, material, rewards, out, report))
     console.print(found)
     console.print(", ".join(f"{name} {spent:.0f} s" for name, spent in seconds.items()))
     console.print(f"\n{material.caveat}" if material.caveat else "")
@@ -174,13 +174,13 @@ def train(material: Material, out: Path) -> Detector:
     return finish(trainer, module, material.data, out / "detector", "demo")
 
 
-def score_held_out(detector: Detector, material: Material, out: Path) -> None:
-    """Score the first recording of the test split as ``empdetect score`` would, and write its table and report."""
+def score_held_out(detector: Detector, material: Material, out: Path) -> Path:
+    """Score the first recording of the test split as ``empdetect score`` would, and return its report."""
     segments = material.data.parts["test"]
     name = segments[0].recording.id
     held_out = Input(name, out, segments=tuple(segment for segment in segments if segment.recording.id == name))
     outcome = score_recordings([held_out], detector, out / "scores", report=True, cache=material.data.cache)
-    outcome.reports[0].replace(out / "report.html")
+    return outcome.reports[0]
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def reward_policy(detector: Detector, measure: str, out: Path, seed: int) -> Rew
     return Rewarded(before, after)
 
 
-def summary(detector: Detector, material: Material, rewarded: Rewarded, out: Path) -> Table:
+def summary(detector: Detector, material: Material, rewarded: Rewarded, out: Path, report: Path) -> Table:
     """The one table: held-out metrics, what is known of the truth, the reward, and where the files are."""
     table = Table(title=f"empdetect demo: {material.data.summary()}", show_header=False, title_justify="left")
     target = next(t for t in detector.task.targets if t.name == material.measure)
@@ -233,7 +233,8 @@ def summary(detector: Detector, material: Material, rewarded: Rewarded, out: Pat
     for name, before, after in _rewards(rewarded):
         table.add_row("reward", name, f"{before:.3f} -> {after:.3f}", "on held-out profiles, before -> after")
     table.add_section()
-    for name in ("detector", "scores", "report.html", "policy"):
+    table.add_row("file", "report", str(report), "")
+    for name in ("detector", "scores", "policy"):
         table.add_row("file", name, str(out / name), "")
     return table
 

@@ -1,5 +1,6 @@
 """A scoring job from its start to its end: one at a time in a folder, rows in the order of the inputs."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from empdetect.scoring.outputs import (
     check_formats,
     parse_formats,
 )
+from empdetect.streams.files import fingerprint
 
 if TYPE_CHECKING:
     from empdetect.detector import Detector
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["ENGINES", "FORMATS", "Outcome", "parse_formats", "score_recordings"]
 
 LOCK = ".lock"
+SHORT = 12
+"""Letters of a fingerprint that are told."""
 
 
 @dataclass(frozen=True)
@@ -181,8 +185,11 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _circumstances(detector: "Detector") -> Mapping[str, Any]:
-    """When and with what the job ran."""
+    """When and with what the job ran; the versions tell one state of a detector and of its calibration from another."""
+    fitted = None if detector.calibration is None else fingerprint(json.dumps(detector.calibration.to_dict()))
     return {
+        "version": detector.identity()[:SHORT],
+        "calibration": fitted and fitted[:SHORT],
         "device": str(detector.device),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {package: version(package) for package in ("empdetect", "torch")},
