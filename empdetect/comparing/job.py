@@ -12,7 +12,6 @@ from typing import Any
 from empdetect.comparing.analysis import Comparison, compare
 from empdetect.comparing.measures import FURTHER
 from empdetect.comparing.page import write_page
-from empdetect.comparing.people import TABLE as OWN_TABLE
 from empdetect.comparing.people import Group, Person
 from empdetect.comparing.rows import MEASURES, failed_row, rows_of, rows_together
 from empdetect.comparing.settings import Settings
@@ -163,7 +162,7 @@ def _rows(recording: str, result: Result, window: float) -> Iterator[Mapping[str
         own = [pair for pair in result.pairs if pair.signal == group.signal]
         yield from rows_together(recording, group, own, window)
     for people, signal, reason in result.failed:
-        yield failed_row(recording, people, signal or OWN_TABLE, reason)
+        yield failed_row(recording, people, signal, reason)
 
 
 def _line(found: Comparison) -> str:

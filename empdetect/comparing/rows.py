@@ -22,6 +22,8 @@ MEASURES = {
     "association": "1 if it may be claimed that the two go together, 0 if not; the reason says it in words.",
     "lead": "1 if it may be claimed that one of them comes later, 0 if not.",
     "coupling": "1 if it may be claimed that they go together beyond what a shared stimulus explains, 0 if not.",
+    "rate": "Samples a second, in Hz, at which all were compared; the reason says what their own rates, spans and gaps "
+    "were.",
     "window_r": "Correlation at the highest peak of a window, of either sign.",
     "window_lag": "Where that peak lies, in seconds; positive: the second person follows.",
     "window_q": "Smallest false-discovery rate at which the window would be named, among the windows of all pairs and "
@@ -59,6 +61,7 @@ def rows_of(recording: str, found: Comparison, window: float) -> Iterator[dict[s
     for measure, value in (("statistic", test.observed), ("p", test.p), ("q", found.q), ("effect", test.effect)):
         yield {**base, **_measured(found, measure, value), "reason": untested}
     yield {**base, **_lag(found)}
+    yield {**base, **_rate(found.signal, found.aligned)}
     for claim in test.claims:
         made = nan if untested or claim.sentence.startswith("not tested") else float(claim.made)
         yield {**base, **_measured(found, claim.kind, made), "reason": claim.sentence}
@@ -83,6 +86,7 @@ def rows_together(
     base = {"recording": recording, "participant": found.name, "modalities": _signals(found.aligned), **whole}
     for one in found.measures:
         yield from _tested(found.signal, one, base)
+    yield {**base, **_rate(found.signal, found.aligned)}
     for person, part in zip(found.people, found.aligned.parts, strict=True):
         own = {"recording": recording, "participant": person, "modalities": f"{part.name}:{part.known:.2f}", **whole}
         for measure, value in member(person, pairs).items():
@@ -109,7 +113,7 @@ def failed_row(recording: str, people: str, signal: str, reason: str) -> dict[st
         "participant": people,
         "start": nan,
         "end": nan,
-        "measure": f"{signal}.statistic",
+        "measure": f"{signal}.statistic" if signal else "statistic",
         "score": nan,
         "quality": 0.0,
         "reason": reason,
@@ -126,6 +130,10 @@ def _lag(found: Comparison) -> Mapping[str, Any]:
         reason = next(claim.sentence for claim in found.test.claims if claim.kind == "lead")
         return {**_measured(found, "lag", nan), "reason": reason}
     return _measured(found, "lag", lag.seconds, lag.low, lag.high)
+
+
+def _rate(signal: str, aligned: Aligned) -> Mapping[str, Any]:
+    return {"measure": f"{signal}.rate", "score": aligned.rate, "reason": " ".join(aligned.report())}
 
 
 def _clock(found: Comparison) -> Iterator[Mapping[str, Any]]:

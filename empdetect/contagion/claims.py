@@ -42,7 +42,14 @@ def direction_of(lag: Lag, clock_error: float) -> Direction:
         return "second_follows"
     if lag.high < -clock_error:
         return "first_follows"
-    return "together" if -clock_error <= lag.low and lag.high <= clock_error else "unclear"
+    near = together_within(lag, clock_error)
+    return "together" if -near <= lag.low and lag.high <= near else "unclear"
+
+
+def together_within(lag: Lag, clock_error: float) -> float:
+    """Seconds within which two people are together: what clocks may disagree by, or half a sample if that is more."""
+    half = 0.5 * float(lag.lags[1] - lag.lags[0]) if len(lag.lags) > 1 else 0.0
+    return max(clock_error, half * (1 + 1e-9))
 
 
 def association_claim(significant: bool, p: float, alpha: float, made_of: str) -> Claim:
@@ -79,7 +86,7 @@ def lead_claim(associated: Claim, lag: Lag | None, clock_error: float, people: t
         "second_follows": f"{second}'s signal follows {first}'s by {lag.seconds:.2f} s ({interval})",
         "first_follows": f"{first}'s signal follows {second}'s by {-lag.seconds:.2f} s "
         f"({-lag.high:.2f} to {-lag.low:.2f} s)",
-        "together": f"both move together, within the {clock_error:g} s that clocks may disagree",
+        "together": f"both move together, within the {together_within(lag, clock_error):.3g} s that can be told",
         "unclear": f"the lag's interval, {interval}, does not say who comes first",
     }
     return Claim("lead", direction in ("second_follows", "first_follows"), sentences[direction])

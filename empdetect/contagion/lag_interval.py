@@ -54,9 +54,12 @@ def find_lag(x: Array, y: Array, rate: float, max_lag: float, rng: Rng, least_la
     blocks = _block_products(standardised(x), standardised(y), lag_samples(max_lag, rate, len(x) - 1))
     drawn = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), DRAWS) @ blocks
     low, high = np.quantile(found.lags[(np.abs(drawn) * counted).argmax(axis=1)], [0.05, 0.95], method="nearest")
-    # The peak itself may fall outside when hardly any draw agrees; an interval always holds its own value.
-    at = float(peak.lags)
-    return Lag(at, min(float(low), at), max(float(high), at), float(peak.values), found.values, found.lags)
+    # The peak itself may fall outside when hardly any draw agrees; an interval always holds its own value, and nothing
+    # is known to less than half a sample.
+    at, half = float(peak.lags), 0.5 / rate
+    return Lag(
+        at, min(float(low), at) - half, max(float(high), at) + half, float(peak.values), found.values, found.lags
+    )
 
 
 def _block_products(x: Array, y: Array, reach: int) -> Array:

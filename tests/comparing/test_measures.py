@@ -108,7 +108,7 @@ def test_a_measure_that_cannot_be_had_says_why_and_others_go_on(tmp_path: Path) 
 
 
 def test_what_is_asked_wrongly() -> None:
-    with pytest.raises(InputError, match="'measures' are lag0, peak.* or all, got 'love'"):
+    with pytest.raises(InputError, match="transfer_entropy or all, got 'love'"):
         Settings(measures=("love",))
     with pytest.raises(InputError, match="from a low to a high frequency, got 2 1"):
         Settings(band=(2.0, 1.0))
