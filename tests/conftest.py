@@ -1,4 +1,4 @@
-"""Shared fixtures: the real data where there are any, and one torch thread a process."""
+"""Shared fixtures: the real data where there are any, one torch thread a process, and the order of the files."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,8 @@ from filelock import FileLock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Features of a dozen small files are not worth the start of more processes; tests/features/test_extraction.py has them.
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 
 SLOWEST = (
     "test_notebooks.py",

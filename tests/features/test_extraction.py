@@ -28,7 +28,10 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> list[Participant]:
     return found
 
 
-def test_several_processes_give_what_one_gives(people: list[Participant], tmp_path: Path) -> None:
+def test_several_processes_give_what_one_gives(
+    people: list[Participant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
     extractor = LogMel(hop=0.02)
     one, several = FeatureCache(tmp_path / "one"), FeatureCache(tmp_path / "several")
     for person in people[: FEW - 1]:
