@@ -15,6 +15,7 @@ from empdetect.datamodules.splits import group_of
 from empdetect.detector import Detector, Observations
 from empdetect.example import Example
 from empdetect.models.calibration import UNCALIBRATED, calibrate
+from empdetect.models.detector_module import DetectorModule
 from empdetect.models.doubt import STRANGE
 from empdetect.models.novelty import fit_novelty
 from empdetect.models.reliability import Judged, judged, plain, reliability
@@ -41,6 +42,19 @@ def learn_from_held_out(detector: Detector, data: EmpathyDataModule) -> None:
     whose = groups_of(data.parts["train"][::step]).tolist()
     texts = [name for name, extractor in detector.features.items() if extractor.modality == "text"]
     detector.novelty = fit_novelty(learned[::step], whose, held_out, groups.tolist(), texts)
+
+
+def calibrate_across_groups(detector: Detector) -> None:
+    """Calibrate a detector whose heads were just solved on all that it learned from: cross-conformal over the groups.
+
+    Each segment is answered by heads that did not learn from its group, so a few people who were held out need not
+    speak for all. Others keep the calibration that they have.
+    """
+    module = detector.module
+    found = module.kernel_heads.cross_fitted() if isinstance(module, DetectorModule) and module.kernel else None
+    if found is not None:
+        outputs, labels = ({name: each.cpu() for name, each in part.items()} for part in (found.outputs, found.labels))
+        detector.calibration = calibrate(detector.task, outputs, labels, found.groups)
 
 
 def uncertainty_facts(detector: Detector, data: EmpathyDataModule, split: Split = "test") -> dict[str, Any]:

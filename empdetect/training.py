@@ -20,7 +20,7 @@ from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.detector import Detector
 from empdetect.device import explain_device, reuse_memory
 from empdetect.errors import InputError
-from empdetect.held_out import learn_from_held_out, uncertainty_facts
+from empdetect.held_out import calibrate_across_groups, learn_from_held_out, uncertainty_facts
 from empdetect.model_card import figure
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.ensemble import Ensemble
@@ -98,7 +98,10 @@ def start_from(module: DetectorModule, folder: str | Path) -> None:
 
 
 def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, folder: Path, name: str) -> Detector:
-    """Make a detector of the best weights of a fit: calibrate it on the validation split, test it, save it.
+    """Make a detector of the best weights of a fit: calibrate it on held-out people, test it, save it.
+
+    Heads that are trained are calibrated on the validation split; those that are solved on all that they learn from,
+    each person answered by heads that did not.
 
     It is not saved where features are standardised by all recordings of a person: a recording to be scored comes
     without the others, and would get scores of features that the detector has never seen.
@@ -114,6 +117,7 @@ def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, fo
     detector = Detector(module, data.features, device="cpu")
     learn_from_held_out(detector, data)
     learn_validation(module, data)
+    calibrate_across_groups(detector)
     measured = trainer.test(module, datamodule=data, verbose=False)[0]
     detector.facts = facts_of(data, module, measured, name)
     detector.facts |= uncertainty_facts(detector, data)

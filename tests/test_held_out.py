@@ -21,11 +21,13 @@ from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.text import TextTokens
-from empdetect.held_out import learn_from_held_out, uncertainty_facts
+from empdetect.held_out import calibrate_across_groups, learn_from_held_out, uncertainty_facts
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.doubt import STRANGE
+from empdetect.models.encoders.statistics import StatisticsEncoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.ensemble import Ensemble
+from empdetect.models.kernel import KernelMachine
 from empdetect.models.novelty import fit_novelty
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.audio import AudioStream
@@ -106,6 +108,23 @@ def test_the_facts_tell_calibration_coverage_and_false_alarms(detector: Detector
     assert len(level["by_group"]) == 5
     assert detector.facts["novelty"]["physiology"]["false_alarms"] <= 0.05
     json.dumps(detector.facts, allow_nan=False)
+
+
+def test_solved_heads_are_calibrated_across_all_people_they_learned_from(data: Muscles, detector: Detector) -> None:
+    encoder = StatisticsEncoder(data.features["physiology"].width, layers=0)
+    solved = DetectorModule(TASK, {"physiology": encoder}, kernel=KernelMachine())
+    solved.solve([*data.train_dataloader(), *data.val_dataloader()])
+    made = Detector(solved, data.features, device="cpu")
+    calibrate_across_groups(made)
+    facts = uncertainty_facts(made, data)["calibration"]
+    assert facts["tense"]["fitted_on"] == facts["level"]["fitted_on"] == {"cases": 160, "groups": 10}
+    assert 0.8 <= facts["tense"]["set_coverage"] <= 1
+    assert 0.8 <= facts["level"]["coverage"] <= 1
+    [answer] = made.predict(data.parts["test"][:1])
+    assert set(answer.labels["tense"]) <= {"no", "yes"} and answer.labels["tense"]
+    before = detector.calibration
+    calibrate_across_groups(detector)
+    assert detector.calibration is before, "heads that are trained keep theirs"
 
 
 def test_no_name_of_a_group_is_told(detector: Detector) -> None:

@@ -2,9 +2,9 @@
 
 ``python -m empdetect.bench.calibration [NAME...] -o docs/results/calibration.json --data-root DIR``
 
-Each fold is trained as ``empdetect fit`` trains it. Its test segments are then judged twice: calibrated on the
-fold's own validation part (what ``fit`` saves), and on the test answers of the other folds, each given by the
-detector that did not train on them (what a detector can have that is made of all folds).
+Each fold is trained and calibrated as ``empdetect fit`` does it: on the validation part or, where heads are solved,
+across the people that they learn from. Its test segments are judged so, and once more calibrated on the test answers
+of the other folds, each given by the detector that did not train on them (what a detector made of all folds can have).
 """
 
 import argparse
@@ -32,7 +32,7 @@ from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
 from empdetect.features.physiology import PhysiologyFeatures
-from empdetect.held_out import examples_of, groups_of, learn_from_held_out, tests_of
+from empdetect.held_out import calibrate_across_groups, examples_of, groups_of, learn_from_held_out, tests_of
 from empdetect.models.calibration import Calibration, calibrate
 from empdetect.models.doubt import STRANGE
 from empdetect.models.reliability import Judged, plain, reliability
@@ -62,6 +62,7 @@ class CalibratedCommand(TrainingCLI):
         self.detector = Detector(self.model, self.datamodule.features, device="cpu")
         learn_from_held_out(self.detector, self.datamodule)
         learn_validation(self.model, self.datamodule)
+        calibrate_across_groups(self.detector)
 
 
 @dataclass

@@ -18,7 +18,7 @@ from empdetect.datamodules.base import EmpathyDataModule, SegmentDataset
 from empdetect.detector import Detector
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
-from empdetect.held_out import learn_from_held_out
+from empdetect.held_out import calibrate_across_groups, learn_from_held_out
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.ensemble import Ensemble
 from empdetect.models.heads import decode, level_probabilities
@@ -108,6 +108,9 @@ class TrainedDetector:
     def trained_on_everything(self, fold: Fold, seed: int, facts: Mapping[str, Any]) -> Detector:
         """A detector that learned from all segments but those of the validation part, and is calibrated on these.
 
+        Heads that are solved learn from the validation part as well, and one such member is calibrated as
+        ``calibrate_across_groups`` says.
+
         Args:
             fold: which fold's validation part.
             seed: of the training.
@@ -128,6 +131,7 @@ class TrainedDetector:
         learn_from_held_out(detector, first)
         for member in trained:
             learn_validation(member.module, member.data)
+        calibrate_across_groups(detector)
         detector.facts["heads"] = heads_of(first, trained[0].module)
         return detector
 

@@ -1,9 +1,12 @@
 """The heads of a detector that is solved: they keep the training segments' vectors and compare new ones with them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from empdetect.models.kernel import KernelMachine, Rows, as_outputs, best_sharpness
@@ -16,6 +19,21 @@ LIMIT = 4.0
 INNER_FOLDS = 5
 UNKNOWN_SHARPNESS = 5.0
 """Of scores that could not be held against labels, as all training segments are of one group."""
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """Answers about the training segments, each of heads that did not learn from its group.
+
+    Args:
+        outputs: by target, ``(n, outputs)``; 0 where the label is unknown.
+        labels: by target, ``(n,)``, NaN where unknown.
+        groups: ``(n,)``
+    """
+
+    outputs: Mapping[str, Tensor]
+    labels: Mapping[str, Tensor]
+    groups: NDArray[np.str_]
 
 
 class KernelHeads(nn.Module):
@@ -55,6 +73,8 @@ class KernelHeads(nn.Module):
         self.register_buffer("sharpness", torch.ones(len(task.targets)))
         self.register_buffer("balance", torch.ones((), dtype=torch.bool))
         self._solvers: dict[int, AveragedSolver] = {}
+        self._groups: list[str] = []
+        self._held_out: dict[int, Tensor] = {}
 
     @torch.no_grad()
     def forward(self, vectors: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -88,27 +108,52 @@ class KernelHeads(nn.Module):
             groups: of each segment.
             balance: count each level of a target alike, however rare.
         """
-        self._solvers = {}
+        self._solvers, self._held_out, self._groups = {}, {}, list(groups)
         self.balance.fill_(balance)
         flat, self.present = self._flat(vectors, present)
         self._fit_reductions(flat)
         self.vectors = self._reduced(flat)
         self.labels = torch.stack([labels[target.name].float() for target in self.task.targets], dim=1)
         for number, target in enumerate(self.task.targets):
-            self.sharpness[number] = self._fitting_sharpness(number, target, groups)
+            self.sharpness[number] = self._fitting_sharpness(number, target)
 
-    def _fitting_sharpness(self, number: int, target: Target, groups: Sequence[str]) -> float:
+    @torch.no_grad()
+    def cross_fitted(self) -> CrossFitted | None:
+        """Answers about the training segments by heads that did not learn from their groups.
+
+        Principal components are those of all training segments: they know no labels. None right after loading, when
+        the groups are not known, and where a target's segments are of one group.
+        """
+        outputs, labels = {}, {}
+        for number, target in enumerate(self.task.targets):
+            scores = self._held_out_scores(number, target) if self._groups else None
+            if scores is None:
+                return None
+            known = torch.isfinite(self.labels[:, number])
+            outputs[target.name] = self.labels.new_zeros(len(known), target.outputs)
+            outputs[target.name][known] = as_outputs(target, scores, float(self.sharpness[number])).float()
+            labels[target.name] = self.labels[:, number]
+        return CrossFitted(outputs, labels, np.array(self._groups, dtype=np.str_))
+
+    def _fitting_sharpness(self, number: int, target: Target) -> float:
         """The sharpness that makes probabilities of scores about groups that were held out."""
         if not target.is_categorical:
             return 1.0
-        rows, labels, places = self._known(number)
-        splits = _group_folds(labels, [groups[place] for place in places.tolist()])
-        if not splits:
-            return UNKNOWN_SHARPNESS
-        scores = labels.new_zeros(len(labels), target.outputs, dtype=torch.double)
-        for train, held_out in splits:
-            scores[held_out] = self._solver(target, rows.take(train), labels[train]).scores(rows.take(held_out))
-        return best_sharpness(target, scores, labels)
+        scores = self._held_out_scores(number, target)
+        return UNKNOWN_SHARPNESS if scores is None else best_sharpness(target, scores, self._known(number)[1])
+
+    def _held_out_scores(self, number: int, target: Target) -> Tensor | None:
+        """Scores ``(n, outputs)`` of segments whose label is known, by heads that did not learn from their group."""
+        if number not in self._held_out:
+            rows, labels, places = self._known(number)
+            splits = _group_folds(labels, [self._groups[place] for place in places.tolist()])
+            if not splits:
+                return None
+            scores = labels.new_zeros(len(labels), target.outputs, dtype=torch.double)
+            for train, held_out in splits:
+                scores[held_out] = self._solver(target, rows.take(train), labels[train]).scores(rows.take(held_out))
+            self._held_out[number] = scores
+        return self._held_out[number]
 
     def _outputs(self, number: int, target: Target, asked: Rows) -> Tensor:
         if number not in self._solvers:
@@ -151,7 +196,7 @@ class KernelHeads(nn.Module):
             if kept is not None:
                 own = getattr(self, name)
                 setattr(self, name, own.new_zeros(len(kept), own.shape[1]))
-        self._solvers = {}
+        self._solvers, self._held_out, self._groups = {}, {}, []
         super()._load_from_state_dict(state_dict, prefix, *others)
 
 

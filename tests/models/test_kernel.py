@@ -21,7 +21,7 @@ from empdetect.models.kernel import (
     row_weights,
     squared_distance,
 )
-from empdetect.models.kernel_heads import KernelHeads
+from empdetect.models.kernel_heads import KernelHeads, _group_folds
 from empdetect.task import Target, Task
 
 MOOD = Target("mood", "nominal", ("low", "even", "high"))
@@ -69,6 +69,36 @@ def test_what_is_solved_holds_for_new_people() -> None:
     found = heads(vectors, present)
     assert (found["mood"].argmax(dim=1) == labels["mood"]).float().mean() > 0.8
     assert np.corrcoef(found["warmth"][:, 0].numpy(), labels["warmth"].numpy())[0, 1] > 0.85
+
+
+def test_cross_fitted_answers_are_those_of_heads_that_never_saw_the_group() -> None:
+    vectors, present, labels, groups = examples()
+    labels["warmth"][5] = float("nan")
+    heads = KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
+    heads.fit(vectors, present, labels, groups, balance=True)
+    found = heads.cross_fitted()
+    assert found is not None
+    assert found.groups.tolist() == groups
+    assert found.labels["warmth"].isnan().nonzero().flatten().tolist() == [5]
+    alone = [place for place, group in enumerate(groups) if group == "person_5"]
+    out = next(held for _, held in _group_folds(labels["mood"], groups) if alone[0] in held.tolist())
+    rest = torch.tensor([place for place in range(60) if place not in out.tolist()])
+    other = KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
+    part = [{name: each[rest] for name, each in given.items()} for given in (vectors, present, labels)]
+    other.fit(*part, [groups[place] for place in rest.tolist()], balance=True)
+    asked = [{name: each[out] for name, each in given.items()} for given in (vectors, present)]
+    expected = other(*asked)["mood"] / other.sharpness[0] * heads.sharpness[0]
+    torch.testing.assert_close(found.outputs["mood"][out], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_without_groups_nothing_is_cross_fitted() -> None:
+    vectors, present, labels, _ = examples()
+    alone = KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
+    alone.fit(vectors, present, labels, ["somebody"] * 60, balance=True)
+    assert alone.cross_fitted() is None
+    loaded = KernelHeads(KernelMachine(), TASK, {"voice": 20, "face": 5})
+    loaded.load_state_dict(fitted().state_dict())
+    assert loaded.cross_fitted() is None
 
 
 def test_features_that_tell_nothing_are_given_little_weight() -> None:
