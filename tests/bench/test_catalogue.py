@@ -38,6 +38,8 @@ def test_its_folds_keep_groups_and_texts_apart(name: str, data_root: Path) -> No
     try:
         data = fold_data(benchmark, str(data_root), 0)
     except InputError as error:
+        if "nothing at" not in str(error):
+            raise
         pytest.skip(str(error))
     checks.check(data.parts, 0)
     for number in range(1, min(fold_count(data), 2)):

@@ -32,6 +32,8 @@ def test_it_conforms() -> None:
 
 def test_labels_are_the_truth() -> None:
     data = module()
+    assert {segment.labels["coupling"] for segment in data.segments()} == {0, 1}
+    assert {segment.labels["direction"] for segment in data.segments()} >= {0, 1}
     for segment in data.segments():
         labels = segment.labels
         coupled = labels["coupling"] == 1
