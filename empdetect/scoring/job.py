@@ -1,10 +1,11 @@
 """A scoring job from its start to its end: one at a time in a folder, rows in the order of the inputs."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from empdetect.errors import InputError
 from empdetect.input_files import Input
 from empdetect.overall import overall
-from empdetect.progress import track
+from empdetect.progress import Bars
 from empdetect.scores import ScoresFile, from_lines, writing
 from empdetect.scoring.engines import ENGINES, score_here, score_in_pool
 from empdetect.scoring.journal import FOLDER, Event, Failed, Finished
@@ -122,9 +123,14 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
     out, scored = outputs.out, 0
     failures, warnings = Notices(out / FAILURES), Notices(out / WARNINGS)
     outputs.start()
-    with ScoresFile(out / TABLE, outputs.about) as table, ScoresFile(out / OVERALL, outputs.about) as means:
-        for entry, found in track(zip(inputs, events, strict=True), "Scoring", len(inputs)):
-            rows, end = _written(found, table)
+    with (
+        ScoresFile(out / TABLE, outputs.about) as table,
+        ScoresFile(out / OVERALL, outputs.about) as means,
+        Bars("Scoring", len(inputs)) as bars,
+    ):
+        for entry, found in zip(inputs, events, strict=True):
+            bars.now(entry.id)
+            rows, end = _written(found, table, partial(bars.now, entry.id))
             scores = from_lines(rows, outputs.about)
             if isinstance(end, Failed):
                 failures.add(entry, end.reason)
@@ -135,18 +141,21 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
                 for note in end.notes:
                     warnings.add(entry, note)
                 outputs.write(entry, scores, end)
+            bars.advance()
     outputs.finish()
     return Outcome(scored, failures.count, warnings.count, out / TABLE, tuple(outputs.reports), outputs.overview)
 
 
-def _written(found: Iterator[Event], table: ScoresFile) -> tuple[str, Finished | Failed]:
-    """Write the rows of a recording as they come; all of them, and its end."""
-    rows = ""
+def _written(found: Iterator[Event], table: ScoresFile, tell: Callable[[str], None]) -> tuple[str, Finished | Failed]:
+    """Write the rows of a recording as they come, telling how many; all of them, and its end."""
+    rows, lines = "", 0
     for event in found:
         if isinstance(event, Finished | Failed):
             return rows, event
         table.add_lines(event.rows)
         rows += event.rows
+        lines += event.rows.count("\n")
+        tell(f"{lines} rows")
     raise RuntimeError("a recording has an end")
 
 
