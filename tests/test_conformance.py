@@ -58,7 +58,7 @@ from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward
-from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard
+from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard, VarietyGuard
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.scripted import ScriptedUser
 from empdetect.streams.table import Table
@@ -191,6 +191,7 @@ REWARDS = (
     ThinkFormatReward(),
     LengthGuard(),
     RepetitionGuard(),
+    VarietyGuard(),
     LanguageGuard(),
 )
 

@@ -62,20 +62,23 @@ class FeatureCache:
             return extractor(person)
         key = cache_key(extractor, person)
         features = self._recent.pop(key, None) or self._load(key, extractor) or self._made(key, extractor, person)
-        self._recent[key] = features
-        while len(self._recent) > self.keep:
-            self._recent.popitem(last=False)
+        self._remember(key, features)
         return features
 
     def fill(self, extractor: Extractor, people: Sequence[Participant]) -> None:
-        """Compute features of several people at once and keep them on disk; those that are there are left alone.
+        """Compute features of several people at once; those that are there are left alone.
+
+        They are kept on disk, or in memory if nothing is to be kept there.
 
         Raises:
             InputError: a stream is there but cannot be read.
         """
-        missing = [person for person in people if not self.holds(extractor, person)]
-        for person, features in zip(missing, extractor.extract_many(missing), strict=True):
-            self._save(cache_key(extractor, person), features)
+        missing = {cache_key(extractor, person): person for person in people if not self.holds(extractor, person)}
+        for key, features in zip(missing, extractor.extract_many(list(missing.values())), strict=True):
+            if self.enabled:
+                self._save(key, features)
+            else:
+                self._remember(key, features)
 
     def holds(self, extractor: Extractor, person: Participant) -> bool:
         """Whether nothing need be computed ahead: the features are there or cheap, or the person has no such stream."""
@@ -83,6 +86,11 @@ class FeatureCache:
             return True
         key = cache_key(extractor, person)
         return key in self._recent or (self.enabled and self.path(key).is_file())
+
+    def _remember(self, key: str, features: Features) -> None:
+        self._recent[key] = features
+        while len(self._recent) > self.keep:
+            self._recent.popitem(last=False)
 
     def path(self, key: str) -> Path:
         """File of a key; in folders of their first two letters, as a folder of 100,000 files is slow."""

@@ -65,6 +65,24 @@ class Rollouts:
             found[row, time] = given.pop(0) if given else torch.nan
         return found
 
+    def by_reply(self, values: Tensor) -> Tensor:
+        """A value of each reply on all of its tokens.
+
+        Args:
+            values: ``(dialogue, reply)``
+
+        Returns:
+            ``(row, time)``, 0 on tokens that are not the policy's.
+        """
+        begins = self.own & ~torch.nn.functional.pad(self.own[:, :-1], (1, 0))
+        counts, before = begins.sum(1), torch.zeros(self.dialogues, dtype=torch.long)
+        number = begins.cumsum(1) - 1
+        for row, owner in enumerate(self.owner.tolist()):
+            number[row] += before[owner]
+            before[owner] += counts[row]
+        found = values[self.owner[:, None], number.clamp(0, values.shape[1] - 1)]
+        return found.where(self.own, 0)
+
     def chained(self, values: Tensor) -> Tensor:
         """The own tokens of each dialogue in one line, row after row: ``(dialogue, own tokens)``, padded by 0."""
         lines = [values[self.owner == number][self.own[self.owner == number]] for number in range(self.dialogues)]

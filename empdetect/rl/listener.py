@@ -4,7 +4,7 @@ It is good and bad on purpose. A policy that starts from it can speak, and has m
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from empdetect.datamodules.simulation.lines import EMPATHIC, UNEMPATHIC
@@ -12,7 +12,7 @@ from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.profiles import INTENTIONS, Intention, Profile
 from empdetect.rl.users.base import User
-from empdetect.rl.users.cues import FEELINGS
+from empdetect.rl.users.cues import FEELINGS, tactics_of
 
 FEELING: tuple[str, ...] = (
     "It makes sense that you are {feeling}.",
@@ -95,6 +95,11 @@ PLANS: dict[Intention, str] = {
 NO_PLAN = "I will just say something."
 
 
+HABIT = 0.5
+"""How often the listener does again what it did last; language models reuse half of their tactics at once, people a
+quarter (Zhan et al., arXiv 2604.11742)."""
+
+
 def mixed_reply(
     dialogue: Dialogue, choice: random.Random, poor: float = 0.5, right: float = 0.3, think: bool = False
 ) -> str:
@@ -108,19 +113,25 @@ def mixed_reply(
         think: put a thought before it, which names the feeling and the plan.
     """
     profile = dialogue.profile
-    if choice.random() < poor:
-        said, plan = _filled(choice.choice((*POOR, *_plain(UNEMPATHIC))), dialogue, choice), NO_PLAN
+    last = tactics_of(dialogue.replies[-1].visible) if dialogue.replies else frozenset()
+    again = last if choice.random() < HABIT else frozenset()
+    good = again & {"acknowledge", "ask", *INTENTIONS}
+    if not good and (again or choice.random() < poor):
+        lines = (*POOR, *_plain(UNEMPATHIC))
+        alike = [line for line in lines if again & tactics_of(line)]
+        said, plan = _filled(choice.choice(alike or lines), dialogue, choice), NO_PLAN
     else:
         move = profile.intention if choice.random() < right else choice.choice(list(INTENTIONS))
-        said, plan = _better(move, dialogue, choice), PLANS[move]
+        move = next((intention for intention in INTENTIONS if intention in good), move)
+        said, plan = _better(move, good, dialogue, choice), PLANS[move]
     return f"<think>They feel {profile.feelings[0]}. {plan}</think>{said}" if think else said
 
 
-def _better(move: Intention, dialogue: Dialogue, choice: random.Random) -> str:
-    """A reply of one to three parts, which may make a move."""
-    shares = ((FEELING, 0.5), (MOVES[move], 0.6), (QUESTIONS, 0.3))
-    parts = [lines for lines, share in shares if choice.random() < share] or [_plain(EMPATHIC)]
-    return " ".join(_filled(choice.choice(lines), dialogue, choice) for lines in parts)
+def _better(move: Intention, again: Collection[str], dialogue: Dialogue, choice: random.Random) -> str:
+    """A reply of one to three parts, which may make a move; parts that are done again are there for certain."""
+    shares = ((FEELING, "acknowledge", 0.5), (MOVES[move], move, 0.6), (QUESTIONS, "ask", 0.3))
+    parts = [lines for lines, name, share in shares if name in again or choice.random() < share]
+    return " ".join(_filled(choice.choice(lines), dialogue, choice) for lines in parts or [_plain(EMPATHIC)])
 
 
 def mixed_dialogues(

@@ -1,6 +1,7 @@
-"""The log of a run: CSV always, TensorBoard where asked for, and a bar on a terminal."""
+"""The log of a run: CSV always, TensorBoard where it is installed, and a bar on a terminal."""
 
 import csv
+import importlib.util
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,12 +27,13 @@ class TensorBoard:
 
     Args:
         folder: where its files go.
+        first: step from which on what an earlier part of the run wrote no longer holds.
 
     Raises:
         InputError: TensorBoard is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: int = 0) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -39,7 +41,7 @@ class TensorBoard:
                 "Logging to TensorBoard: it is not installed; run 'pip install tensorboard' or set "
                 "'trainer.tensorboard' to false and read log.csv"
             ) from None
-        self._writer = SummaryWriter(str(folder))
+        self._writer = SummaryWriter(str(folder), purge_step=first)
 
     def write(self, row: Mapping[str, float]) -> None:
         """Add one step."""
@@ -47,6 +49,12 @@ class TensorBoard:
             if name != "step" and math.isfinite(value):
                 self._writer.add_scalar(name.replace(".", "/"), value, int(row["step"]))
         self._writer.flush()
+
+
+def open_board(folder: Path, wanted: bool | None, first: int = 0) -> TensorBoard | None:
+    """Curves for TensorBoard if wanted; None wants them where it is installed."""
+    installed = importlib.util.find_spec("tensorboard") is not None
+    return TensorBoard(folder, first) if wanted or (wanted is None and installed) else None
 
 
 def counted(first: int, last: int, rows: Sequence[Mapping[str, float]], name: str) -> Iterator[int]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.sampling import sample
 
 PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
 USER, ASSISTANT, SYSTEM = "<|user|>", "<|assistant|>", "<|system|>"
@@ -91,7 +92,6 @@ class Policy:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return [*ids, self.tokenizer.eos_token_id]
 
-    @torch.no_grad()
     def generate(
         self, prompts: Sequence[Sequence[int]], max_new_tokens: int = 64, temperature: float = 1.0
     ) -> list[list[int]]:
@@ -109,26 +109,16 @@ class Policy:
             Token ids of each completion, with its end token if it came to one.
         """
         ids, mask = pad(prompts, self.tokenizer.pad_token_id, left=True)
-        chance = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
         training = self.model.training
         self.model.eval()
-        out = self.model.generate(
-            input_ids=ids.to(self.device),
-            attention_mask=mask.long().to(self.device),
-            max_new_tokens=max_new_tokens,
-            top_k=0,
-            top_p=1.0,
-            # A model may bring habits of its own, which would bend the distribution unseen.
-            repetition_penalty=1.0,
-            no_repeat_ngram_size=0,
-            pad_token_id=self.tokenizer.pad_token_id,
-            eos_token_id=self.tokenizer.eos_token_id,
-            **chance,
-        )
+        end = self.tokenizer.eos_token_id
+        found = sample(self.model, ids.to(self.device), mask.to(self.device), max_new_tokens, temperature, end)
         self.model.train(training)
-        return [self._until_end(row) for row in out[:, ids.shape[1] :].tolist()]
+        return found
 
-    def logprobs(self, ids: Tensor, mask: Tensor, temperature: float = 1.0, model: Any = None) -> Tensor:
+    def logprobs(
+        self, ids: Tensor, mask: Tensor, temperature: float = 1.0, model: Any = None, at: Tensor | None = None
+    ) -> Tensor:
         """Log-probability of each token given those before it.
 
         Args:
@@ -136,23 +126,27 @@ class Policy:
             mask: ``(row, time)`` True where a token stands.
             temperature: of the sampling whose probability is asked for.
             model: another model, such as a reference or a wrapped one; the policy's own if None.
+            at: ``(row, time)`` True where it is asked for; None asks everywhere.
 
         Returns:
-            ``(row, time)``; the first token of a row has 0.
+            ``(row, time)``; the first token of a row has 0, and so has what is not asked for.
         """
-        return _chosen(self._logits(ids, mask, temperature, model), ids)
+        asked = _asked(ids, at)
+        return _spread(_chosen(self._likely(ids, mask, temperature, model, asked), ids[asked]), asked)
 
     def logprobs_and_entropy(
-        self, ids: Tensor, mask: Tensor, temperature: float = 1.0, model: Any = None
+        self, ids: Tensor, mask: Tensor, temperature: float = 1.0, model: Any = None, at: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """``logprobs``, and the entropy in nats of what could have stood there instead; both ``(row, time)``."""
-        logits = self._logits(ids, mask, temperature, model)
-        likely = logits.log_softmax(-1)
-        return _chosen(logits, ids), torch.nn.functional.pad(-(likely.exp() * likely).sum(-1), (1, 0))
+        asked = _asked(ids, at)
+        likely = self._likely(ids, mask, temperature, model, asked)
+        return _spread(_chosen(likely, ids[asked]), asked), _spread(-(likely.exp() * likely).sum(-1), asked)
 
-    def _logits(self, ids: Tensor, mask: Tensor, temperature: float, model: Any) -> Tensor:
+    def _likely(self, ids: Tensor, mask: Tensor, temperature: float, model: Any, asked: Tensor) -> Tensor:
+        """Log-probabilities of all tokens at the places that are asked for ``(place, vocabulary)``."""
         logits: Tensor = (model or self.model)(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
-        return logits[:, :-1].float() / temperature
+        # Only there, as a softmax over the vocabulary costs more than the small policy itself.
+        return (logits[:, :-1][asked[:, 1:]].float() / temperature).log_softmax(-1)
 
     @property
     def trunk(self) -> Any:
@@ -186,14 +180,21 @@ class Policy:
         self.tokenizer.save_pretrained(folder)
         return folder
 
-    def _until_end(self, ids: list[int]) -> list[int]:
-        end = self.tokenizer.eos_token_id
-        return ids[: ids.index(end) + 1] if end in ids else ids
+
+def _asked(ids: Tensor, at: Tensor | None) -> Tensor:
+    """Where log-probabilities are asked for ``(row, time)``; never of a first token, which nothing stands before."""
+    asked = torch.ones_like(ids, dtype=torch.bool) if at is None else at.clone()
+    asked[:, 0] = False
+    return asked
 
 
-def _chosen(logits: Tensor, ids: Tensor) -> Tensor:
-    chosen = logits.gather(-1, ids[:, 1:, None]).squeeze(-1) - logits.logsumexp(-1)
-    return torch.nn.functional.pad(chosen, (1, 0))
+def _chosen(likely: Tensor, ids: Tensor) -> Tensor:
+    return likely.gather(-1, ids[:, None]).squeeze(-1)
+
+
+def _spread(values: Tensor, places: Tensor) -> Tensor:
+    """Values at their places ``(row, time)``, 0 elsewhere."""
+    return torch.zeros(places.shape, device=values.device).masked_scatter(places, values)
 
 
 def pad(rows: Sequence[Sequence[int]], value: int, left: bool = False) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TAPE = "cassette.jsonl.gz"
 """Where a run keeps its dialogues and rewards, in its folder."""
+START = "start"
+"""Where a run keeps the policy that it began with."""
 
 
 def train_from_config(path: Path, overrides: Mapping[str, Any] | None = None) -> Path:
@@ -33,19 +35,47 @@ def train_from_config(path: Path, overrides: Mapping[str, Any] | None = None) ->
         InputError: the file is missing, or a setting is unknown or wrong.
         RewardHacked: the monitor stopped the run; all files are written nevertheless.
     """
+    built, text = _built(path, overrides or {})
+    return _run(built, text, f"empdetect rl train --config {path}")
+
+
+def make_start(path: Path, out: Path, overrides: Mapping[str, Any] | None = None) -> Path:
+    """Make the policy that a run begins with, and keep it; several runs can then begin with the same ``model``.
+
+    Args:
+        path: the configuration.
+        out: folder for it; one that is there is left alone.
+        overrides: settings that replace the file's.
+
+    Returns:
+        The policy's folder.
+
+    Raises:
+        InputError: the file is missing, or a setting is unknown or wrong.
+    """
+    from lightning.fabric import Fabric
+
+    start = out / START
+    if not start.is_dir():
+        built, _ = _built(path, {"out": out, **(overrides or {})})
+        train, _ = split_profiles(built.profiles, built.test_profiles, built.seed)
+        _policy(built, train, Fabric(accelerator=built.accelerator, devices=1, precision=built.precision))
+    return start
+
+
+def _built(path: Path, overrides: Mapping[str, Any]) -> tuple[Any, str]:
+    """The parts that a configuration names, and all its settings as text."""
     if not path.is_file():
         raise InputError(f"Training a policy: no file {path}")
     parse = parser()
     try:
-        given = ["--config", str(path), *(f"--{key}={value}" for key, value in (overrides or {}).items())]
+        given = ["--config", str(path), *(f"--{key}={value}" for key, value in overrides.items())]
         settings = parse.parse_args(given)
-        built = parse.instantiate_classes(settings)
+        return parse.instantiate_classes(settings), parse.dump(settings)
     except InputError:
         raise
     except Exception as error:  # the parser wraps whatever a constructor raises
         raise InputError(f"Training a policy from {path}: {_first_line(error)}") from None
-    text = parse.dump(settings)
-    return _run(built, text, f"empdetect rl train --config {path}")
 
 
 def parser() -> "ArgumentParser":
@@ -164,7 +194,7 @@ def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
     from empdetect.rl.checkpoint import NAME
     from empdetect.rl.policy import Policy
 
-    start = built.out / "start"
+    start = built.out / START
     if (built.out / NAME).is_file() and start.is_dir():
         policy = Policy.from_pretrained(start)
     else:

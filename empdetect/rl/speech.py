@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.rewards.language import units
 from empdetect.rl.users.cues import tactics_of
 
@@ -36,8 +36,14 @@ def replies_of(dialogues: Sequence[Dialogue]) -> list[str]:
     return [turn.visible for dialogue in dialogues for turn in dialogue.replies]
 
 
+def reused(before: Turn, after: Turn) -> float:
+    """Share of the tactics of a reply that the next one has too; 0 if the first shows none."""
+    used = tactics_of(before.visible)
+    return len(used & tactics_of(after.visible)) / len(used) if used else 0.0
+
+
 def _reuses(dialogue: Dialogue) -> list[float]:
     if dialogue.profile.language != "en":
         return []
-    used = [tactics_of(turn.visible) for turn in dialogue.replies]
-    return [len(now & after) / len(now) for now, after in pairwise(used) if now]
+    pairs = pairwise(dialogue.replies)
+    return [reused(before, after) for before, after in pairs if tactics_of(before.visible)]

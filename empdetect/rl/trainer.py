@@ -20,15 +20,16 @@ from empdetect.rl.algorithms.tokens import whitened
 from empdetect.rl.batches import Rollouts
 from empdetect.rl.cassette import Cassette
 from empdetect.rl.checkpoint import Progress, load_checkpoint, save_checkpoint
+from empdetect.rl.credit import credits_of_replies, to_go
 from empdetect.rl.critic import Critic, learning_state, restore
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.environment import EmpathyEnvironment
-from empdetect.rl.log import LogRow, TensorBoard, counted, write_csv
+from empdetect.rl.log import LogRow, counted, open_board, write_csv
 from empdetect.rl.monitor import Monitor, RewardHacked, most_risen, word_shares
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
-from empdetect.rl.rewards.combine import Combined, check_weights, combine, score_heads
+from empdetect.rl.rewards.combine import Combined, Given, check_weights, combine, score_heads
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import Row, roll_out
@@ -61,10 +62,13 @@ class PolicyTrainer:
         std_floor: least standard deviation of a group's rewards to divide by (GRPO, GDPO).
         gamma: discount a token (PPO).
         lam: 1 takes the whole return, less trusts the critic (PPO).
+        credit: what an advantage is of: a whole ``dialogue``, as in the papers, or a ``reply``, of which only what
+            it and the later ones earned counts (see ``credit``). Not for GDPO.
         think: form that replies should have, for the log's ``format``.
+        watched: dialogues a step that the witnesses look at, spread over the groups; 0 shows them all.
         monitor: stops the run if a head is gamed; None trusts all heads.
         checkpoint_every: steps between checkpoints; 0 keeps none.
-        tensorboard: also log for TensorBoard, which must be installed.
+        tensorboard: also log for TensorBoard; None does so where it is installed.
         seed: fixes everything; on a CPU the same seed gives the same log, also after a stop.
         cassette: keeps every dialogue and reward for ``empdetect rl replay``; None keeps none.
     """
@@ -89,10 +93,12 @@ class PolicyTrainer:
         std_floor: float = 0.05,
         gamma: float = 1.0,
         lam: float = 1.0,
+        credit: Literal["dialogue", "reply"] = "dialogue",
         think: bool = False,
+        watched: int = 0,
         monitor: Monitor | None = Monitor(),  # noqa: B008 - frozen
         checkpoint_every: int = 10,
-        tensorboard: bool = False,
+        tensorboard: bool | None = None,
         seed: int = 0,
         cassette: Cassette | None = None,
     ) -> None:
@@ -103,6 +109,8 @@ class PolicyTrainer:
                 f"more, got {group_size}; take more, or algorithm 'ppo'"
             )
         self.policy = policy
+        if algorithm == "gdpo" and credit == "reply":
+            raise InputError("Training with gdpo: it compares whole dialogues; leave 'credit' at 'dialogue'")
         self.environment = EmpathyEnvironment(user, max_turns)
         self.rewards = rewards
         self.weights = weights
@@ -119,7 +127,9 @@ class PolicyTrainer:
         self.std_floor = std_floor
         self.gamma = gamma
         self.lam = lam
+        self.credit = credit
         self.think = think
+        self.watched = watched
         self.monitor = monitor
         self.checkpoint_every = checkpoint_every
         self.tensorboard = tensorboard
@@ -141,9 +151,9 @@ class PolicyTrainer:
             InputError: the checkpoint is of another run.
             RewardHacked: the monitor has seen a head being gamed.
         """
-        board = TensorBoard(folder / "tensorboard") if self.tensorboard else None
         updater = self._updater()
         progress = self._resumed(updater, folder, identity)
+        board = open_board(folder / "tensorboard", self.tensorboard, len(progress.rows) + 1)
         rows = progress.rows
         for step in counted(len(rows), self.steps, rows, self.algorithm.upper()):
             row, dialogues = self._step(updater, self._situations(profiles, step), step)
@@ -204,11 +214,11 @@ class PolicyTrainer:
                 self.temperature,
             )
         talked = time.perf_counter() - began
-        combined = self._rewarded(dialogues, rows, step)
-        lesson = self._lesson(updater, dialogues, rows, combined)
+        combined, gates = self._rewarded(dialogues, rows, step)
+        lesson = self._lesson(updater, dialogues, rows, combined, gates)
         row = {
             "reward": float(torch.tensor(combined.totals).nanmean()),
-            **self._figures(combined, dialogues, rows),
+            **self._figures(combined, gates, dialogues, rows),
             **updater.update(lesson, step),
             **_value_figures(lesson),
             "rollout_seconds": talked,
@@ -216,7 +226,10 @@ class PolicyTrainer:
         }
         return row, dialogues
 
-    def _rewarded(self, dialogues: Sequence[Dialogue], rows: Sequence[Row], step: int) -> Combined:
+    def _rewarded(
+        self, dialogues: Sequence[Dialogue], rows: Sequence[Row], step: int
+    ) -> tuple[Combined, Mapping[str, Given]]:
+        """What the heads and gates say, and the gates by themselves."""
         heads, gates = score_heads(self.rewards, dialogues), score_heads(self.gates, dialogues)
         if self.cassette:
             self.cassette.scored(dialogues, {**heads, **gates})
@@ -226,7 +239,7 @@ class PolicyTrainer:
             raise RuntimeError(
                 f"Step {step + 1}: no dialogue could be scored; the first ended with '{dialogues[0].reason}'"
             )
-        return combined
+        return combined, gates
 
     @property
     def _compared(self) -> int:
@@ -234,29 +247,44 @@ class PolicyTrainer:
         return self.profiles_per_step * self.group_size if self.algorithm == "ppo" else self.group_size
 
     def _lesson(
-        self, updater: Updater, dialogues: Sequence[Dialogue], rows: Sequence[Row], combined: Combined
+        self,
+        updater: Updater,
+        dialogues: Sequence[Dialogue],
+        rows: Sequence[Row],
+        combined: Combined,
+        gates: Mapping[str, Given],
     ) -> Lesson:
         rollouts = Rollouts.of(rows, len(dialogues), self.policy.tokenizer.pad_token_id)
         if self.algorithm == "ppo":
-            return self._estimated(updater, rollouts, self._credits(dialogues, combined))
-        advantages = self._compare(combined).flatten()[rollouts.owner]
-        return Lesson(rollouts, advantages[:, None].expand(rollouts.ids.shape))
-
-    def _compare(self, combined: Combined) -> Tensor:
-        """Advantages ``(group, rollout)`` of whole dialogues."""
-        if self.algorithm == "gdpo":
-            heads = [[_known(reward) for reward in combined.gated[name]] for name in self.rewards]
-            weights = torch.tensor([self.weights[name] for name in self.rewards])
-            return decoupled_advantages(
-                torch.tensor(heads).view(len(heads), -1, self.group_size), weights, self.std_floor
-            )
+            return self._estimated(updater, rollouts, self._credits(dialogues, combined, gates))
+        if self.credit == "reply":
+            # All replies that are the first, the second and so on in their dialogue are compared with each other.
+            earned = to_go(self._credits(dialogues, combined, gates))
+            groups = earned.view(-1, self.group_size, earned.shape[1]).transpose(1, 2)
+            compared = self._compare(groups.reshape(-1, self.group_size)).view(groups.shape).transpose(1, 2)
+            return Lesson(rollouts, rollouts.by_reply(compared.reshape(earned.shape)))
         totals = torch.tensor(combined.totals).view(-1, self.group_size)
+        advantages = self._decoupled(combined) if self.algorithm == "gdpo" else self._compare(totals)
+        return Lesson(rollouts, advantages.flatten()[rollouts.owner][:, None].expand(rollouts.ids.shape))
+
+    def _compare(self, totals: Tensor) -> Tensor:
+        """Advantages of ``(group, rollout)``."""
         if self.algorithm == "rloo":
             return leave_one_out_advantages(totals)
         return group_advantages(totals, self.std_floor)
 
-    def _credits(self, dialogues: Sequence[Dialogue], combined: Combined) -> list[list[float]]:
+    def _decoupled(self, combined: Combined) -> Tensor:
+        """Advantages ``(group, rollout)``, each head's by itself."""
+        heads = [[_known(reward) for reward in combined.gated[name]] for name in self.rewards]
+        weights = torch.tensor([self.weights[name] for name in self.rewards])
+        return decoupled_advantages(torch.tensor(heads).view(len(heads), -1, self.group_size), weights, self.std_floor)
+
+    def _credits(
+        self, dialogues: Sequence[Dialogue], combined: Combined, gates: Mapping[str, Given]
+    ) -> list[list[float]]:
         """Reward of each reply, by dialogue; empty for a dialogue that could not be scored."""
+        if self.credit == "reply":
+            return credits_of_replies(dialogues, combined, self.rewards, self.weights, self.gates, gates)
         found: list[list[float]] = []
         for place, dialogue in enumerate(dialogues):
             passed = combined.passed[place]
@@ -278,7 +306,9 @@ class PolicyTrainer:
         scored = rollouts.own & ~advantages.isnan()
         return Lesson(rollouts, whitened(advantages.nan_to_num(), scored), values, returns)
 
-    def _figures(self, combined: Combined, dialogues: Sequence[Dialogue], rows: Sequence[Row]) -> dict[str, float]:
+    def _figures(
+        self, combined: Combined, gates: Mapping[str, Given], dialogues: Sequence[Dialogue], rows: Sequence[Row]
+    ) -> dict[str, float]:
         """What is logged of rewards and replies."""
         replies = replies_of(dialogues)
         reuse = tactic_reuse(dialogues)
@@ -287,8 +317,9 @@ class PolicyTrainer:
             for name, summary in combined.heads.items()
             for figure in ("mean", "spread", "none", "share")
         }
-        others = {**self.gates, **self.witnesses}
-        found.update({f"{name}.mean": _mean(rewards) for name, rewards in score_heads(others, dialogues).items()})
+        seen = dialogues[:: max(len(dialogues) // self.watched, 1)] if self.watched else dialogues
+        others = {**gates, **score_heads(self.witnesses, seen)}
+        found.update({f"{name}.mean": _mean(rewards) for name, rewards in others.items()})
         return {
             **found,
             "format": format_share(dialogues, self.think),

@@ -103,12 +103,14 @@ class Updater:
     @torch.no_grad()
     def values(self, rollouts: Rollouts) -> Tensor:
         """The critic's values ``(row, time)``."""
-        return self._gathered(rollouts, self.critic)
+        return self._gathered(rollouts, lambda ids, mask, _: self.critic(ids, mask))
 
     @torch.no_grad()
     def logprobs(self, rollouts: Rollouts, model: Any) -> Tensor:
         """Log-probabilities ``(row, time)`` under a model."""
-        return self._gathered(rollouts, lambda ids, mask: self.policy.logprobs(ids, mask, self.temperature, model))
+        return self._gathered(
+            rollouts, lambda ids, mask, own: self.policy.logprobs(ids, mask, self.temperature, model, own)
+        )
 
     def update(self, lesson: Lesson, step: int) -> dict[str, float]:
         """One or more passes over the rollouts; the figures of the last one.
@@ -145,8 +147,9 @@ class Updater:
     ) -> dict[str, float]:
         """Gradients of one batch, and its part of each figure."""
         rows, clip = lesson.rollouts, self.settings.clip
-        ids, mask, weights, gain = self._cut(places, width, rows.ids, rows.mask, rows.weights, lesson.advantages)
-        new, entropies = self.policy.logprobs_and_entropy(ids, mask, self.temperature, self.model)
+        kept = (rows.ids, rows.mask, rows.own, rows.weights, lesson.advantages)
+        ids, mask, own, weights, gain = self._cut(places, width, *kept)
+        new, entropies = self.policy.logprobs_and_entropy(ids, mask, self.temperature, self.model, own)
         before = new.detach() if old is None else self._cut(places, width, old)[0]
         entropy = weighted(entropies, weights)
         loss = policy_loss(new, before, gain, weights, clip) - self.settings.entropy_weight * entropy
@@ -194,9 +197,9 @@ class Updater:
         """Answers of a network about all rows ``(row, time)``, batch by batch."""
         found = torch.zeros(rollouts.ids.shape)
         for places, width in rollouts.batches(self.settings.rows_per_batch):
-            ids, mask = self._cut(places, width, rollouts.ids, rollouts.mask)
+            ids, mask, own = self._cut(places, width, rollouts.ids, rollouts.mask, rollouts.own)
             with self.fabric.autocast():
-                found[places, :width] = ask(ids, mask).float().cpu()
+                found[places, :width] = ask(ids, mask, own).float().cpu()
         return found
 
     def _cut(self, places: Tensor, width: int, *tensors: Tensor) -> list[Tensor]:

@@ -46,7 +46,7 @@ def warm_up(
         ids, mask = pad([row.ids for row in batch], policy.tokenizer.pad_token_id)
         own, _ = pad([row.own for row in batch], 0)
         ids, mask, own = (tensor.to(fabric.device) for tensor in (ids, mask, own.bool()))
-        loss = -policy.logprobs(ids, mask, model=model)[own].mean()
+        loss = -policy.logprobs(ids, mask, model=model, at=own)[own].mean()
         fabric.backward(loss)
         fabric.clip_gradients(model, optimizer, max_norm=1.0)
         optimizer.step()

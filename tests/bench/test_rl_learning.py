@@ -1,8 +1,12 @@
+import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from empdetect.bench.rl_learning import CELLS, Cell, Outcome, main, table
+from empdetect.bench.rl_curves import draw, mean_curve
+from empdetect.bench.rl_learning import CELLS, MAIN, main, plan
+from empdetect.bench.rl_table import Cell, Outcome, findings, table
 
 
 def test_the_table_has_every_combination() -> None:
@@ -12,22 +16,43 @@ def test_the_table_has_every_combination() -> None:
 
 def outcome(before: float, after: float, stopped: str = "") -> Outcome:
     def parts(emotion: float) -> dict[str, dict[str, tuple[float, float]]]:
-        return {"emotion": {scenario: (emotion + shift, 1.0) for scenario, shift in (("a", 0.0), ("b", 10.0))}}
+        counted = {scenario: (emotion + shift, 1.0) for scenario, shift in (("a", 0.0), ("b", 10.0))}
+        return dict.fromkeys(("emotion", "format", "tactic reuse", "head 'validation'", "words"), counted)
 
-    return Outcome(parts(before), parts(after), stopped, 2.0)
+    curves: dict[str, list[float | None]] = {"emotion.mean": [before / 100, after / 100]}
+    return Outcome(parts(before), parts(after), stopped, 2.0, curves)
 
 
 def test_gains_are_pooled_over_seeds_scenario_by_scenario() -> None:
-    text = table({CELLS[0]: [outcome(30, 50), outcome(32, 56, "gamed")]})
-    assert "| PPO | no | no | vanilla | +22.0 (+22.0 to +22.0) | +20.0, +24.0 | 36 to 58 |" in text
+    found = {CELLS[0]: {0: outcome(30, 50), 1: outcome(32, 56, "gamed")}}
+    text = table(found)
+    assert "| PPO | no | no | vanilla | +22.0 (+22.0 to +22.0) | +20.0, +24.0 | 36.0 to 58.0 |" in text
     assert "| 1 of 2 | 2.0 |" in text
+    row = findings(found)["rows"]["ppo-say-emotion-vanilla"]
+    assert row["emotion"]["rise"] == [22.0, 22.0, 22.0] and row["gain_by_seed"] == [20.0, 24.0]
+
+
+def test_the_main_rows_come_first_with_all_their_seeds() -> None:
+    order = plan(CELLS, 3)
+    assert len(order) == 48 and {cell for cell, _ in order[:6]} == set(MAIN)
+    assert [seed for _, seed in order[6:20]] == [0] * 14
+
+
+def test_curves_are_drawn_a_panel_an_algorithm_and_form() -> None:
+    picture = draw({cell: {0: outcome(30, 50), 1: outcome(32, 54)} for cell in CELLS})
+    lines = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}polyline")
+    assert len(list(lines)) == 16 and "GRPO, think, then say" in picture
+    assert mean_curve([[0.2, 0.4, 0.6], [0.4, 0.6]]) == pytest.approx([0.3, 0.5])
 
 
 def test_the_smallest_table_is_measured_and_not_measured_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["-o", str(tmp_path), "--small", "--steps", "1", "--seeds", "1", "--only", "ppo-think-emotion-challenging"]
-    assert main(given) == 0
+    results, picture = tmp_path / "results.json", tmp_path / "curves.svg"
+    assert main([*given, "--results", str(results), "--picture", str(picture)]) == 0
+    row = json.loads(results.read_text())["rows"]["ppo-think-emotion-challenging"]
+    assert len(row["curves"][0]["emotion.mean"]) == 1 and picture.read_text().startswith("<svg")
     first = capsys.readouterr().out
     assert "| PPO | yes | no | challenging |" in first and "| 0 of 1 |" in first
     log = tmp_path / "ppo-think-emotion-challenging-0" / "log.csv"

@@ -11,7 +11,7 @@ from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.empathy import EmpathyReward
-from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard
+from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard, VarietyGuard
 from empdetect.rl.rewards.language import in_language
 from tests.detectors import tiny_detector
 
@@ -88,9 +88,21 @@ def test_repetition_within_across_and_of_the_user() -> None:
         RepetitionGuard(size=0)
 
 
+def test_doing_the_same_at_once_costs_and_other_languages_pass() -> None:
+    guard = VarietyGuard(allowed=0.2, most=0.6)
+    asks, listens = "What helped you then?", "Tell me more about it."
+    assert guard([dialogue(asks), dialogue(asks, listens, asks), dialogue(asks, asks)]) == [1.0, 1.0, 0.0]
+    (between,) = guard([dialogue(asks, asks, listens, asks)])
+    assert between == pytest.approx((0.6 - 1 / 3) / 0.4)
+    assert guard([dialogue("你好吗？", "你好吗？", language="zh"), dialogue()]) == [1.0, None]
+    assert guard.blame(dialogue(asks, asks, listens)) == [0.0, 1.0, 0.0]
+    with pytest.raises(InputError, match="'allowed' and 'most' must be from 0 to 1, the second larger"):
+        VarietyGuard(0.6, 0.2)
+
+
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
 def test_guards_stay_between_0_and_1(replies: list[str]) -> None:
-    for guard in (LengthGuard(), RepetitionGuard(), LanguageGuard()):
+    for guard in (LengthGuard(), RepetitionGuard(), LanguageGuard(), VarietyGuard()):
         (factor,) = guard([dialogue(*replies)])
         assert factor is not None and 0 <= factor <= 1
 

@@ -41,4 +41,6 @@ def whitened(values: Tensor, mask: Tensor) -> Tensor:
     chosen = values[mask]
     if chosen.numel() < 2:
         return torch.zeros_like(values)
-    return ((values - chosen.mean()) * (chosen.var() + 1e-8).rsqrt()).where(mask, 0)
+    # Equal values are exactly 0 apart; their mean, rounded, would not be.
+    above = values - chosen[0]
+    return ((above - above[mask].mean()) * (chosen.var() + 1e-8).rsqrt()).where(mask, 0)

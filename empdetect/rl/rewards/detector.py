@@ -1,9 +1,9 @@
 """A detector as a reward head: how empathic the policy's visible words are, given their context."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
@@ -12,6 +12,9 @@ from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.rewards.base import Reward
 from empdetect.streams.transcript import Transcript, Utterance
 from empdetect.task import Task
+
+if TYPE_CHECKING:
+    from empdetect.detector import Detector
 
 
 class Answer(Protocol):
@@ -145,12 +148,23 @@ def _load(detector: PredictsSegments | str | Path) -> PredictsSegments:
 
 
 def _predictor(detector: PredictsSegments) -> Callable[[Sequence[Segment]], Sequence[Answer]]:
-    """The detector's ``predict``; one of ours remembers what it has read, as words come again and again."""
+    """The detector's ``predict``; one of ours reads new words in batches and remembers them, as they come again."""
     from empdetect.detector import Detector
 
-    if isinstance(detector, Detector):
-        return partial(detector.predict, cache=FeatureCache(enabled=False, keep=4096))
-    return detector.predict
+    return partial(_read_and_predict, detector) if isinstance(detector, Detector) else detector.predict
+
+
+def _read_and_predict(detector: "Detector", segments: Sequence[Segment]) -> Sequence[Answer]:
+    people = [person for segment in segments for person in segment.people()[: detector.task.persons]]
+    for extractor in detector.features.values():
+        _memory().fill(extractor, people)
+    return detector.predict(segments, cache=_memory())
+
+
+@cache
+def _memory() -> FeatureCache:
+    """Features of what was read lately; heads whose detectors read alike share them."""
+    return FeatureCache(enabled=False, keep=8192)
 
 
 def _backbone(detector: PredictsSegments) -> str:

@@ -1,11 +1,13 @@
 """Guards against padding and repetition: 1 where all is well, down to 0. They are gates, which multiply the rewards."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.language import in_language, units
+from empdetect.rl.speech import reused, tactic_reuse
 
 
 class LengthGuard(Reward):
@@ -27,6 +29,10 @@ class LengthGuard(Reward):
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One factor a dialogue, 0 to 1."""
         return [_mean([self._factor(words) for words in _replies(dialogue)], dialogue) for dialogue in dialogues]
+
+    def blame(self, dialogue: Dialogue) -> list[float]:
+        """What each reply loses."""
+        return [1.0 - self._factor(words) for words in _replies(dialogue)]
 
     def _factor(self, words: Sequence[str]) -> float:
         if not words:
@@ -59,6 +65,10 @@ class RepetitionGuard(Reward):
         """One factor a dialogue, 0 to 1."""
         return [_mean([self._factor(share) for share in self._shares(dialogue)], dialogue) for dialogue in dialogues]
 
+    def blame(self, dialogue: Dialogue) -> list[float]:
+        """What each reply loses."""
+        return [1.0 - self._factor(share) for share in self._shares(dialogue)]
+
     def _factor(self, repeated: float) -> float:
         return 1.0 - max(repeated - self.allowed, 0.0) / (1.0 - self.allowed)
 
@@ -80,12 +90,49 @@ class RepetitionGuard(Reward):
         return list(zip(*(words[shift:] for shift in range(self.size))))
 
 
+class VarietyGuard(Reward):
+    """1 while a reply seldom does what the one before it did, falling in a line to 0 from there.
+
+    What is counted is tactics and not words, see ``speech.tactic_reuse``: language models that are rewarded
+    for empathy fall into one way of answering (Zhan et al., arXiv 2604.11742). English only; other
+    languages pass.
+
+    Args:
+        allowed: share of tactics used again at once, 0 to 1, that costs nothing.
+        most: share from which a dialogue is worth nothing.
+    """
+
+    def __init__(self, allowed: float = 0.2, most: float = 0.6) -> None:
+        if not 0 <= allowed < most <= 1:
+            raise InputError(
+                "Guarding variety: 'allowed' and 'most' must be from 0 to 1, "
+                f"the second larger, got {allowed} and {most}"
+            )
+        self.allowed = allowed
+        self.most = most
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One factor a dialogue, 0 to 1."""
+        return [_mean([self._factor(tactic_reuse([dialogue]) or 0.0)], dialogue) for dialogue in dialogues]
+
+    def blame(self, dialogue: Dialogue) -> list[float]:
+        """How much of the reply before it each one does again."""
+        return [0.0, *(reused(before, after) for before, after in pairwise(dialogue.replies))]
+
+    def _factor(self, reuse: float) -> float:
+        return min(max((self.most - reuse) / (self.most - self.allowed), 0.0), 1.0)
+
+
 class LanguageGuard(Reward):
     """1 if every reply is readable words of the profile's language, 0 after gibberish, silence or a switch."""
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One factor a dialogue, 0 or 1."""
         return [_mean([float(stays_in_language(dialogue))], dialogue) for dialogue in dialogues]
+
+    def blame(self, dialogue: Dialogue) -> list[float]:
+        """1 for each reply that is not in the language."""
+        return [float(not in_language(turn.visible, dialogue.profile.language)) for turn in dialogue.replies]
 
 
 def stays_in_language(dialogue: Dialogue) -> bool:
