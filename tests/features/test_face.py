@@ -189,7 +189,9 @@ def test_extractors_are_components() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("pattern", ["contagion/videos_wave1/*_happy.avi", "grid_av_speech/[bs]*.mpg"])
 def test_real_faces_are_seen_in_nearly_every_frame(data_root: Path, pattern: str) -> None:
-    for path in sorted(data_root.glob(pattern))[::3]:
+    paths = sorted(data_root.glob(pattern))[::3]
+    assert paths
+    for path in paths:
         features = Face(rate=5)(Participant("actor", video=VideoStream(path)))
         assert features.mask.mean() > 0.97, path.name
         assert features.mean_quality > 0.8, path.name
