@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from empdetect.errors import InputError
 from empdetect.models.encoders.base import AttentiveStatistics, Encoder, InputLayer
-from empdetect.models.encoders.pretrained import network_class
+from empdetect.models.encoders.pretrained import loading
 from empdetect.models.encoders.temporal import TemporalConvBlock
 
 AT_ONCE = 64
@@ -60,10 +61,10 @@ class FaceEncoder(Encoder):
 
 
 class TorchvisionVideoEncoder(Encoder):
-    """A video network of torchvision, by class path, over colour clips from ``features.face.VideoClip``.
+    """A video network of torchvision, by name, over colour clips from ``features.face.VideoClip``.
 
     Args:
-        network: class or builder path below ``torchvision.models.video``, e.g. ``r3d_18``.
+        network: name of a network in ``torchvision.models.video``, e.g. ``r3d_18``.
         size: height and width of a frame in pixels.
         weights: file of weights saved with safetensors; None starts from random ones.
         learning_rate: of this encoder.
@@ -94,16 +95,19 @@ class TorchvisionVideoEncoder(Encoder):
 
 def _video_network(name: str, weights: str | None) -> tuple[nn.Module, int]:
     """A torchvision video network whose last layer is left out, and the length of its vector."""
-    from torchvision.models import get_model
+    from torchvision.models import get_model, list_models, video
 
-    network_class("torchvision.models.video.VideoResNet")
+    known = list_models(module=video)
+    if name not in known:
+        raise InputError(f"Loading the video network '{name}': torchvision has {', '.join(known)}")
     backbone = get_model(name, weights=None)
     name_of_last, last = [(n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Linear)][-1]
     backbone.set_submodule(name_of_last, nn.Identity())
     if weights is not None:
         from safetensors.torch import load_model
 
-        load_model(backbone, weights)
+        with loading(weights, name):
+            load_model(backbone, weights)
     return backbone, int(last.in_features)
 
 

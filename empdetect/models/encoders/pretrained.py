@@ -1,8 +1,11 @@
 """Loading a pretrained network that a configuration names by class path."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from safetensors import SafetensorError
 from torch import nn
 
 from empdetect.errors import InputError
@@ -42,8 +45,15 @@ def load_pretrained(path: str, weights: str) -> Any:
     found = network_class(path)
     if not hasattr(found, "from_pretrained"):
         raise InputError(f"Loading the network '{path}': it has no pretrained weights to load")
-    try:
+    with loading(weights, path):
         return found.from_pretrained(weights)
-    except OSError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"Loading the weights '{weights}' of {path}: {reason}") from None
+
+
+@contextmanager
+def loading(weights: str, network: str) -> Iterator[None]:
+    """Tell weights that are missing, broken or another network's as an ``InputError``."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"Loading the weights '{weights}' of {network}: {reason}") from None

@@ -70,3 +70,17 @@ def test_other_class_paths_are_refused(path: str, message: str) -> None:
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere"):
         PretrainedAudioEncoder("transformers.WavLMModel", str(tmp_path / "nowhere"))
+
+
+def test_broken_weights_and_unknown_networks_are_told_in_a_line(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"no weights")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match=f"'{tmp_path}' of transformers.WavLMModel: .*header"):
+        PretrainedAudioEncoder("transformers.WavLMModel", str(tmp_path))
+    with pytest.raises(InputError, match=r"of r3d_18: .*header"):
+        TorchvisionVideoEncoder("r3d_18", weights=str(weights))
+    with pytest.raises(InputError, match="of r3d_18: No such file"):
+        TorchvisionVideoEncoder("r3d_18", weights=str(tmp_path / "none.safetensors"))
+    with pytest.raises(InputError, match="'resnet18': torchvision has mc3_18"):
+        TorchvisionVideoEncoder("resnet18")
