@@ -20,7 +20,7 @@ from empdetect.contagion.statistics import WindowedCorrelation
 from empdetect.contagion.surrogates import phase_randomised
 
 SECONDS, RATE = 600.0, 1.0
-SHORT = 180.0
+SHORT = 120.0
 """Seconds of the pairs on which measures that cost more are tried."""
 SURROGATES = 39
 STRANGERS = 29

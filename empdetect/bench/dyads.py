@@ -3,14 +3,14 @@
 ``python -m empdetect.bench.dyads DETECTOR -o docs/results/dyads.json --data-root DIR``
 
 DETECTOR is a folder that ``empdetect fit --config configs/simulated_dyads.yaml`` has written, or ``dyads``, which comes
-with the package. It learned from simulated dyads alone, and no real set had a say in how. Alarms are counted beyond the
-level that 5% of other independent dyads pass.
+with the package. It learned from simulated dyads alone. Alarms are counted beyond the level that 5% of other
+independent dyads pass; of the learned one also beyond the levels kept in its folder (``dyad_levels``): ``claimed``.
 """
 
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,15 +55,18 @@ class Level:
 
     Args:
         synchrony, coupling: of a system.
+        kept: probabilities that its folder keeps, by presence; empty where there are none.
     """
 
     synchrony: float
     coupling: float
+    kept: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, said: Said) -> "Level":
+    def of(cls, said: Said, kept: Mapping[str, Any]) -> "Level":
         """Of what a system says of independent dyads."""
-        return cls(*(float(np.quantile(getattr(said, name), 1 - ALPHA)) for name in PRESENCES))
+        own = {name: float(kept[name]) for name in PRESENCES if name in kept and name in said.probability}
+        return cls(*(float(np.quantile(getattr(said, name), 1 - ALPHA)) for name in PRESENCES), own)
 
 
 def on_simulated(judges: Mapping[str, System], dyads: int, seed: int) -> dict[str, Any]:
@@ -113,13 +116,22 @@ def _direction_and_lag(said: Said, lag: Array) -> dict[str, float]:
     }
 
 
-def levels(judges: Mapping[str, System], dyads: int, seed: int) -> dict[str, Level]:
-    """The level of each system, from independent dyads whose memory is drawn between that of the traps."""
+def levels(
+    judges: Mapping[str, System], dyads: int, seed: int, kept: Mapping[str, Any] | None = None
+) -> dict[str, Level]:
+    """The level of each system, from independent dyads whose memory is drawn between that of the traps.
+
+    Args:
+        judges: the systems.
+        dyads: how many.
+        seed: of the draws.
+        kept: levels from the folder of the learned one.
+    """
     memory = np.random.default_rng([seed, 20]).choice([0.0, 0.5, 0.9, 0.99], dyads)
     found = simulate_dyads(
         dyads, direction="none", conditions=_of(Conditions(autocorrelation=memory)), seed=_rng(seed, 21)
     )
-    return {name: Level.of(judge(found.values, RATE)) for name, judge in judges.items()}
+    return {name: Level.of(judge(found.values, RATE), kept or {}) for name, judge in judges.items()}
 
 
 def alarms(judges: Mapping[str, System], level: Mapping[str, Level], dyads: int, seed: int) -> dict[str, Any]:
@@ -142,7 +154,8 @@ def alarms(judges: Mapping[str, System], level: Mapping[str, Level], dyads: int,
 
 def _passed(said: Said, level: Level) -> dict[str, float]:
     found = {name: float(np.mean(getattr(said, name) > getattr(level, name))) for name in PRESENCES}
-    return found | {f"P({name}) above .5": float(np.mean(each > 0.5)) for name, each in said.probability.items()}
+    found |= {f"P({name}) above .5": float(np.mean(each > 0.5)) for name, each in said.probability.items()}
+    return found | {f"{name} claimed": float(np.mean(said.probability[name] > p)) for name, p in level.kept.items()}
 
 
 SECONDS = 120.0
@@ -256,10 +269,11 @@ def measure(detector: Detector, data_root: str | None, dyads: int, seed: int) ->
         "rmea": (read_dyads(data_folder(data_root, "rmea")), RATE),
     }
     judges = systems(detector, MAX_LAG)
-    level = levels(judges, dyads, seed)
+    kept = detector.facts.get("levels", {})
+    level = levels(judges, dyads, seed, kept)
     return {
         "detector": {
-            name: detector.facts.get(name) for name in ("name", "date", "commit", "fingerprint", "parameters")
+            name: detector.facts.get(name) for name in ("name", "date", "commit", "fingerprint", "parameters", "levels")
         },
         "simulated": on_simulated(judges, dyads, seed),
         "false alarms": alarms(judges, level, dyads, seed),

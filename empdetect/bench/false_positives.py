@@ -122,9 +122,11 @@ def _counts(tests: Mapping[str, Test], pairs: int, trap: Trap, memory: float, se
         most = pairs * max(test.times for test in alike.values())
         for batch in range(0, most, BATCH):
             wanted = {name: test for name, test in alike.items() if batch < pairs * test.times}
-            # With strangers even if nobody wants them: each test then sees the same pairs, whichever others there are.
+            # A stimulus is drawn after strangers, who are drawn before it even if nobody wants them: each test then
+            # sees the same pairs, whichever others there are.
+            strangers = trap == "stimulus" or any(test.strangers for test in wanted.values())
             rng = np.random.default_rng([*seed, batch])
-            drawn = draw_pairs(min(BATCH, most - batch), trap, memory, rng, strangers=True, seconds=seconds)
+            drawn = draw_pairs(min(BATCH, most - batch), trap, memory, rng, strangers, seconds)
             for name, test in wanted.items():
                 for outcome in test.claims(drawn)[: pairs * test.times - batch]:
                     counts[name].add(outcome)

@@ -6,14 +6,13 @@ are made once for all measures and pairs, from the parts of these two functions,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
-from empdetect.bench.contagion_tests import ALPHA, RATE, SHORT, SURROGATES, Outcome, Pairs, Test, Trap, one_by_one
-from empdetect.contagion.gaps import Array
+from empdetect.bench.contagion_tests import ALPHA, RATE, SHORT, SURROGATES, Outcome, Pairs, Test, Trap
+from empdetect.contagion.gaps import Array, mean
 from empdetect.contagion.group_inference import GroupStatistic, worst_pair
 from empdetect.contagion.inference import is_significant, permutation_p, surrogates_of
 from empdetect.contagion.measures.coherence import band_mean, coherence
@@ -35,7 +34,7 @@ from empdetect.contagion.measures.phase import cluster_phase, group_phases, kura
 from empdetect.contagion.measures.recurrence import States, cross_recurrence, group_recurrence
 from empdetect.contagion.measures.transfer_entropy import transfer_entropy
 from empdetect.contagion.measures.warping import dynamic_time_warping
-from empdetect.contagion.measures.wavelet_coherence import mean_wavelet_coherence
+from empdetect.contagion.measures.wavelet_coherence import wavelet_coherence
 from empdetect.contagion.preparation import Preparation
 from empdetect.contagion.statistics import Statistic
 
@@ -45,7 +44,7 @@ HISTORY = 3.0
 """Seconds of the past that Granger causality looks at."""
 BAND = (0.05, 0.15)
 """Hz between which rhythms are compared."""
-EVENTS, BEFORE, AFTER = 20, 3.0, 6.0
+EVENTS, BEFORE, AFTER = 12, 3.0, 6.0
 """Shown to each observer, and the seconds around them that are looked at."""
 FLIPS = 499
 CHUNK = 10
@@ -53,14 +52,14 @@ CHUNK = 10
 
 STATISTICS: Mapping[str, Statistic] = {
     "concordance": lambda x, y, rate: concordance(x, y, rate).values,
-    "coherence": lambda x, y, rate: band_mean(coherence(x, y, rate, 40.0), *BAND),
-    "wavelet coherence": lambda x, y, rate: mean_wavelet_coherence(x, y, rate, *BAND, per_octave=2)[0].mean(axis=-1),
+    "coherence": lambda x, y, rate: band_mean(coherence(x, y, rate, 30.0), *BAND),
+    "wavelet coherence": lambda x, y, rate: _mean(wavelet_coherence(x, y, rate, *BAND, per_octave=2).values),
     "phase locking": lambda x, y, rate: phase_locking(x, y, rate, *BAND).values,
     "recurrence": lambda x, y, rate: cross_recurrence(x, y, rate, LAG).values,
     "determinism": lambda x, y, rate: cross_recurrence(x, y, rate, LAG).determinism,
     # A distance: less of it is more alike.
     "time warping": lambda x, y, rate: -dynamic_time_warping(x, y, rate, LAG).values,
-    "transfer entropy": lambda x, y, rate: transfer_entropy(x, y, rate, LAG).values.max(axis=-1),
+    "transfer entropy": lambda x, y, rate: transfer_entropy(x, y, rate, LAG, bins=2).values.max(axis=-1),
     "Granger": lambda x, y, rate: granger(x, y, rate, HISTORY).values.max(axis=-1),
 }
 """By name: one number of a pair, larger where the two go together more."""
@@ -93,8 +92,9 @@ class Beside:
     @classmethod
     def of(cls, pairs: Pairs, whiten: bool, persons: int) -> "Beside":
         """Of so many persons: two, or three."""
-        assert pairs.strangers is not None
-        drawn = np.concatenate([pairs.values, pairs.strangers[:, :1]], axis=1)[:, :persons]
+        assert persons == 2 or pairs.strangers is not None
+        others = pairs.values[:, :0] if pairs.strangers is None else pairs.strangers[:, :1]
+        drawn = np.concatenate([pairs.values, others], axis=1)[:, :persons]
         people, made, reasons = [], [], []
         for place, group in enumerate(drawn):
             stimulus = None if pairs.stimulus is None else pairs.stimulus[place]
@@ -155,13 +155,18 @@ def measure_tests() -> dict[str, Test]:
         tests[name] = Test(partial(plain, statistic=both), seconds=SHORT)
     for name, group_statistic in GROUP_STATISTICS.items():
         judged = partial(groups, statistic=group_statistic)
-        tests[f"{name}, prewhitened"] = Test(judged, EVERYWHERE, seconds=SHORT)
+        tests[f"{name}, prewhitened"] = Test(judged, EVERYWHERE, strangers=True, seconds=SHORT)
     for name, select in (("Granger, F", False), ("Granger, F, order selected", True)):
         tests[name] = Test(partial(_by_f, select=select), EVERYWHERE, times=2)
-    kinds: tuple[Literal["t", "flips", "course"], ...] = ("t", "flips", "course")
-    for kind, name in zip(kinds, ("t", "signs flipped", "time course")):
-        tests[f"mimicry, {name}"] = Test(one_by_one(_by_events, kind=kind), strangers=True, seconds=SHORT)
+    observed = Observed()
+    for kind, name in enumerate(("t", "signs flipped", "time course")):
+        tests[f"mimicry, {name}"] = Test(partial(observed, kind=kind), strangers=True, seconds=SHORT)
     return tests
+
+
+def _mean(values: Array) -> Array:
+    """Over frequencies and moments that are known."""
+    return mean(values.reshape(*values.shape[:-2], -1))
 
 
 def _of_two(statistic: Statistic, people: Array, rate: float) -> Array:
@@ -175,19 +180,28 @@ def _by_f(pairs: Pairs, select: bool) -> list[Outcome]:
     return [Outcome(bool(p <= ALPHA), float(p), "no value" if np.isnan(p) else "") for p in found]
 
 
-def _by_events(pairs: Pairs, place: int, kind: Literal["t", "flips", "course"]) -> Outcome:
-    """Strangers who are shown events of two conditions that make no difference to them."""
-    assert pairs.strangers is not None
-    rng = np.random.default_rng(place)
-    found = [_shown(person, rng) for person in pairs.strangers[place]]
+@dataclass
+class Observed:
+    """The p of both tests and of the time course, of the last pairs that were asked for: each is made once."""
+
+    seen: Pairs | None = None
+    p: Array = field(default_factory=lambda: np.zeros((0, 3)))
+
+    def __call__(self, pairs: Pairs, kind: int) -> list[Outcome]:
+        """What one of the three claims of strangers to whom the condition of an event makes no difference."""
+        if self.seen is not pairs:
+            assert pairs.strangers is not None
+            self.seen = pairs
+            self.p = np.array([_effect(each, np.random.default_rng(n)) for n, each in enumerate(pairs.strangers)])
+        return [Outcome(bool(p <= ALPHA), float(p)) for p in self.p[:, kind]]
+
+
+def _effect(people: Array, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Of t, of flipped signs, and of the time course, for observers ``(person, time)``."""
+    found = [_shown(person, rng) for person in people]
     differences, times = np.stack([each for each, _ in found]), found[0][1].times
-    if kind == "course":
-        p = float(np.nanmin(time_course(differences, times, FLIPS).p))
-    else:
-        after = window_means(Trials(differences, times), 0.0, AFTER)
-        effect = observer_test(after, FLIPS)
-        p = effect.p if kind == "t" else effect.p_flips
-    return Outcome(p <= ALPHA, p)
+    effect = observer_test(window_means(Trials(differences, times), 0.0, AFTER), FLIPS)
+    return effect.p, effect.p_flips, float(np.nanmin(time_course(differences, times, FLIPS).p))
 
 
 def _shown(person: Array, rng: np.random.Generator) -> tuple[Array, Trials]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from empdetect.bench import dyads
+from empdetect.bench import dyad_levels, dyads
 from empdetect.bench.dyad_systems import Said, at_once, highest, learned, systems
 from empdetect.contagion.simulation import Conditions, simulate_dyads
 from empdetect.datamodules.repaired import Pair
@@ -76,6 +76,32 @@ def test_five_percent_of_independent_dyads_pass_the_level() -> None:
     shares = [found[f"memory {value:g}"]["correlation at lag 0"]["synchrony"] for value in (0.0, 0.5, 0.9, 0.99)]
     assert 0 < np.mean(shares) < 0.12
     assert found["common stimulus"]["correlation at lag 0"]["synchrony"] > 0.2
+
+
+def test_a_level_is_passed_by_the_share_it_is_for() -> None:
+    rng = np.random.default_rng(0)
+    passed = [float(np.mean(rng.random(50) > dyad_levels.conformal_level(rng.random(99), 0.05))) for _ in range(400)]
+    assert np.mean(passed) == pytest.approx(0.05, abs=0.01)
+    assert dyad_levels.conformal_level(np.arange(10.0), 0.01) == 9.0
+
+
+def test_levels_are_kept_in_the_folder(
+    detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    independent = {"calm": Conditions(20.0, autocorrelation=0.5)}
+    monkeypatch.setattr(dyad_levels, "INDEPENDENT", independent)
+    monkeypatch.setattr(dyad_levels, "SAME_STIMULUS", {"film": Conditions(20.0, stimulus=0.5)})
+    folder = detector.save_pretrained(tmp_path / "detector")
+    assert dyad_levels.main([str(folder), "--dyads", "30"]) == 0
+    kept = Detector.from_pretrained(folder, device="cpu").facts["levels"]
+    assert 0 < kept["synchrony"] < 1
+    assert kept["worst"]["synchrony"] == "calm"
+    assert (kept["dyads_of_a_kind"], kept["seed"]) == (30, 77)
+    judges = {"learned detector": systems(detector, 5.0)["learned detector"]}
+    level = dyads.levels(judges, 20, 0, kept)["learned detector"]
+    assert level.kept == {"synchrony": kept["synchrony"], "coupling": kept["coupling"]}
+    assert dyad_levels.main(["text-empathy"]) == 2
+    assert "looks at one" in capsys.readouterr().err
 
 
 def test_those_who_sat_together_are_told_from_strangers() -> None:

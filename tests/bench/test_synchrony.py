@@ -88,7 +88,7 @@ def test_pairs_that_saw_the_same_correlate_but_are_not_coupled() -> None:
 @pytest.mark.parametrize("trap", ["none", "stimulus"])
 def test_measures_are_held_against_the_surrogates_of_users(trap: contagion_tests.Trap) -> None:
     """The study makes surrogates once for all measures; p is that of ``compare_pair`` and ``compare_group``."""
-    drawn = contagion_tests.draw_pairs(3, trap, 0.5, np.random.default_rng(0), strangers=True, seconds=180.0)
+    drawn = contagion_tests.draw_pairs(3, trap, 0.5, np.random.default_rng(0), strangers=True, seconds=120.0)
     assert drawn.strangers is not None
     tests = measure_tests.measure_tests()
     preparation = Preparation(stimulus=None if drawn.stimulus is None else drawn.stimulus[1])
