@@ -100,7 +100,7 @@ def _add_score(jobs: Jobs) -> None:
         default="tsv",
         help="by commas, some of tsv, json, vtt, eaf, textgrid, bids, html (default: %(default)s)",
     )
-    score.add_argument("--report", action="store_true", help="an HTML report of each recording, as --formats html")
+    score.add_argument("--report", action="store_true", help="HTML pages, one a recording and one of all")
     score.add_argument("--resume", action="store_true", help="take over what earlier runs into OUT found")
     score.add_argument("--workers", type=int, default=1, metavar="N", help="processes at once (default: %(default)s)")
     score.add_argument("--engine", default="local", help="local, or ray for a Ray cluster (default: %(default)s)")
