@@ -14,12 +14,12 @@ from empdetect.features.face import Face
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.text import TextEmbeddings
 from empdetect.models.calibration import calibrate
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.audio import ConformerEncoder
 from empdetect.models.encoders.audiovisual import FaceEncoder
 from empdetect.models.encoders.base import Encoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.heads import decode
+from empdetect.models.network import DetectorNetwork
 from empdetect.task import Target, Task
 from tests.media import write_media
 
@@ -32,7 +32,7 @@ def tiny_detector(*modalities: str, task: Task = TASK, calibrated: bool = False)
     torch.manual_seed(0)
     parts = {name: _parts(name) for name in modalities or MODALITIES}
     encoders = {name: encoder for name, (_, encoder) in parts.items()}
-    module = DetectorModule(task, encoders, width=8, fusion_layers=1, fusion_heads=2)
+    module = DetectorNetwork(task, encoders, width=8, fusion_layers=1, fusion_heads=2)
     facts = {"name": "tiny", "data": "random numbers", "licence": "CC0", "fingerprint": "00ff"}
     detector = Detector(module, {name: extractor for name, (extractor, _) in parts.items()}, facts=facts, device="cpu")
     if calibrated:

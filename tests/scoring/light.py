@@ -7,8 +7,8 @@ import torch
 
 from empdetect.detector import Detector
 from empdetect.features.audio import Waveform
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.temporal import TemporalConvEncoder
+from empdetect.models.network import DetectorNetwork
 from empdetect.task import Target, Task
 from tests.media import write_media
 
@@ -19,7 +19,7 @@ def light_detector(folder: Path) -> Path:
     """Save a detector of the bare waveform with random weights, and return its folder."""
     torch.manual_seed(0)
     ear = Waveform(rate=4000)
-    module = DetectorModule(TASK, {"audio": TemporalConvEncoder(ear.width, width=8, layers=1)}, width=8)
+    module = DetectorNetwork(TASK, {"audio": TemporalConvEncoder(ear.width, width=8, layers=1)}, width=8)
     return Detector(module, {"audio": ear}, facts={"name": "light"}, device="cpu").save_pretrained(folder)
 
 
