@@ -146,11 +146,9 @@ def _add_contagion(jobs: Jobs) -> None:
         "--surrogates", default="phase", metavar="KIND", help="phase, iaaft, segments or shifts (default: %(default)s)"
     )
     compare.add_argument(
-        "--count", type=int, default=999, metavar="N", help="how many surrogates (default: %(default)s)"
+        "--count", type=int, default=999, metavar="N", help="surrogates to draw (default: %(default)s)"
     )
-    compare.add_argument(
-        "--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="others to re-pair them with"
-    )
+    compare.add_argument("--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="others to re-pair with")
     compare.add_argument("--same-stimulus", action="store_true", help="the strangers saw and heard what the pair did")
     compare.add_argument("--stimulus", type=Path, metavar="FILE", help="table of what all saw, which is taken out")
     compare.add_argument("--clock", metavar="NAME", help="signal that all recorded, to compare clocks by (sound)")
@@ -161,10 +159,7 @@ def _add_contagion(jobs: Jobs) -> None:
     compare.add_argument("--alpha", type=float, default=0.05, help="level of the tests (default: %(default)s)")
     compare.add_argument("--seed", type=int, default=0, help="of the surrogates (default: %(default)s)")
     compare.add_argument(
-        "--detector",
-        default="text-empathy",
-        metavar="DIR",
-        help="scores the words of transcripts (default: %(default)s)",
+        "--detector", default="text-empathy", metavar="DIR", help="scores transcripts (default: %(default)s)"
     )
     compare.add_argument("--roles", type=Path, metavar="FILE", help="who speakers and faces are (.tsv or .yaml)")
     compare.add_argument("--faces", action="store_true", help="each face in a film is a participant")
@@ -178,15 +173,9 @@ def _add_serve(jobs: Jobs) -> None:
     serve.add_argument("--device", default="auto", help="as for score (default: %(default)s)")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen at (default: %(default)s)")
+    serve.add_argument("--most-mb", type=float, default=50, metavar="MB", help="largest request (default: %(default)s)")
     serve.add_argument(
-        "--most-mb", type=float, default=50, metavar="MB", help="longer requests are refused (default: %(default)s)"
-    )
-    serve.add_argument(
-        "--most-minutes",
-        type=float,
-        default=10,
-        metavar="MIN",
-        help="longer recordings are refused (default: %(default)s)",
+        "--most-minutes", type=float, default=10, metavar="MIN", help="longest recording (default: %(default)s)"
     )
     serve.set_defaults(job=_serve)
 
@@ -291,16 +280,8 @@ def _score(parsed: argparse.Namespace) -> int:
     inputs = find_recordings(parsed.inputs, parsed.transcript, parsed.physio, _who_is_who(parsed))
     _tell(explain_device(parsed.device))
     detector = Detector.from_pretrained(parsed.detector, device=parsed.device)
-    outcome = score_recordings(
-        inputs,
-        detector,
-        parsed.out,
-        formats,
-        parsed.report,
-        resume=parsed.resume,
-        workers=parsed.workers,
-        engine=parsed.engine,
-    )
+    how = {name: getattr(parsed, name) for name in ("report", "resume", "workers", "engine")}
+    outcome = score_recordings(inputs, detector, parsed.out, formats, **how)
     _tell(outcome.summary())
     return SOME_FAILED if outcome.failed else DONE
 
