@@ -1,9 +1,12 @@
 """Windows: the stretches of a recording that a task asks about."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from contextlib import suppress
 
 from empdetect.errors import InputError
 from empdetect.recording import Participant, Recording, Segment
+from empdetect.streams.transcript import Transcript
 from empdetect.task import Task
 
 MEANING = (
@@ -35,14 +38,24 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
 
 
 def _utterances(person: Participant) -> list[Span]:
-    """Spans of the person's own utterances that have times; without words, of the turns in which they speak."""
+    """Spans of the person's own utterances that have times; without words, of the turns in which they speak.
+
+    Where a transcript tells no ends, as chats do, an utterance lasts until somebody's next one starts.
+    """
     with suppress(InputError):
-        own = () if person.transcript is None else person.transcript.read().of(person.name).utterances
-        timed: list[Span] = [(u.start, u.end) for u in own if u.start is not None]
-        if timed:
-            return timed
+        said = Transcript(()) if person.transcript is None else person.transcript.read()
+        starts = sorted({u.start for u in said.utterances if u.start is not None})
+        own = [u for u in said.of(person.name).utterances if u.start is not None]
+        if own:
+            return [(u.start, _next(starts, u.start) if u.end is None else u.end) for u in own]
     turns = person.audio.turns if person.audio is not None else None
     return [(turn.start, turn.end) for turn in turns.turns] if turns is not None else []
+
+
+def _next(starts: Sequence[float], start: float | None) -> float | None:
+    """The first of the sorted starts after one; None after the last."""
+    place = len(starts) if start is None else bisect_right(starts, start)
+    return starts[place] if place < len(starts) else None
 
 
 def spans(end: float, task: Task) -> list[tuple[float, float]]:

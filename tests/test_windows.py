@@ -71,6 +71,15 @@ def test_utterance_tasks_take_a_persons_own_utterances() -> None:
     assert found == [("Ann", 0, 1), ("Ann", 2, 3), ("Ben", 1, 2)]
 
 
+def test_an_utterance_without_an_end_lasts_until_the_next_one_of_anybody() -> None:
+    said = (("Ann", 0), ("Ben", 4), ("Ann", 9), ("Ben", 9))
+    words = Transcript(tuple(Utterance("words", who, start) for who, start in said))
+    both = Recording("r", (Participant("Ann", transcript=words), Participant("Ben", transcript=words)))
+    task = replace(TASK, unit="utterance", window=None)
+    found = [(s.participant, s.start, s.end) for s in segments(both, task)]
+    assert found == [("Ann", 0, 4), ("Ann", 9, None), ("Ben", 4, 9), ("Ben", 9, None)]
+
+
 def test_only_the_roles_asked_for_and_people_without_one() -> None:
     listeners = replace(TASK, roles=("listener",), window=None)
     found = [s.participant for s in segments(recording(5, "listener", "speaker", None), listeners)]
