@@ -143,7 +143,9 @@ def _add_contagion(jobs: Jobs) -> None:
         shown = f"{text} (default: %(default)s)" if default is not None else text
         compare.add_argument(name, type=float, default=default, metavar="S", help=shown)
     compare.add_argument(
-        "--surrogates", default="phase", metavar="KIND", help="phase, iaaft, segments or shifts (default: %(default)s)"
+        "--surrogates",
+        metavar="KIND",
+        help="phase, iaaft, segments or shifts (default: phase, or iaaft where a signal is bursty)",
     )
     compare.add_argument(
         "--count", type=int, default=999, metavar="N", help="surrogates to draw (default: %(default)s)"

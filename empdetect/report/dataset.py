@@ -19,7 +19,7 @@ from empdetect.scores import Scores
 LOW_QUALITY, MUCH = 0.5, 0.2
 """What to check first: signals read worse than this, and this share of the windows without a score or doubtful."""
 BINS = 20
-MOST_MEASURES = 12
+MOST_MEASURES = 16
 """Measures that the page shows; all stand in the table."""
 
 

@@ -19,6 +19,9 @@ from empdetect.report.timeline import timeline
 from empdetect.scores import Scores
 from empdetect.streams.transcript import Transcript
 
+FEW_MEASURES, FEW_PEOPLE = 4, 3
+"""More measures than this of no more people than that stand in a table, so that they fit the first screen."""
+
 
 @dataclass(frozen=True)
 class Medium:
@@ -109,18 +112,26 @@ def _section(scores: Scores, name: str, extras: Extras, folder: Path) -> dict[st
     length = extras.length or max(ends, default=0.0)
     has_clock = any(person.has_clock for person in people)
     said = extras.transcript.utterances if extras.transcript else ()
+    told = [_person(person, COLOURS[i % len(COLOURS)], modalities) for i, person in enumerate(people)]
     return {
         "name": name,
         "facts": _facts(people, length if has_clock else 0.0),
         "computing": _computing(length if has_clock else 0.0, extras),
         "notes": list(extras.notes),
-        "people": [_person(person, COLOURS[i % len(COLOURS)], modalities) for i, person in enumerate(people)],
+        "people": told,
+        "many": _side_by_side(told),
         "has_intervals": any(not math.isnan(w.low) for p in people for w in p.windows),
         "timeline": timeline(people, modalities, length, said) if has_clock else None,
         "media": [_medium(medium, folder) for medium in extras.media],
         "words": _words(extras.transcript, people),
         "reasons": reasons(people),
     }
+
+
+def _side_by_side(told: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the means fit a table: many measures, the same ones of few people."""
+    names = [[measure["name"] for measure in person["measures"]] for person in told]
+    return len(names[0]) > FEW_MEASURES and len(names) <= FEW_PEOPLE and all(other == names[0] for other in names)
 
 
 def _medium(medium: Medium, folder: Path) -> dict[str, Any]:

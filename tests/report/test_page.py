@@ -277,6 +277,29 @@ def test_the_first_screen_of_a_laptop_holds_what_users_ask_for(tmp_path: Path) -
 
 
 @needs_browser
+def test_many_measures_stand_side_by_side_and_still_fit(tmp_path: Path) -> None:
+    names = [f"a_long_name_of_measure_{number}" for number in range(13)]
+    single = [row for row in rows(4) if row["measure"] == "empathy"]
+    table = [{**row, "measure": name, "carried": "text:-0.125"} for name in names for row in single]
+    about = {**ABOUT, "task": Task(tuple(Target(name, "binary") for name in names), window=10.0).to_dict()}
+    path = write_report(Scores.of(table, about), tmp_path / "r.html")
+    assert own_part(path).count("text −0.125") == 2 * 2 * 13, "in the table of what carried them, and on pointing"
+    seen = act(
+        path,
+        """
+        const bottom = (element) => element.getBoundingClientRect().bottom;
+        return { rows: document.querySelectorAll(".people .matrix tbody tr").length,
+                 first: bottom(document.querySelector(".first")), score: bottom(document.querySelector("path.score")),
+                 wide: document.documentElement.scrollWidth };
+        """,
+    )
+    assert seen["rows"] == 14
+    assert seen["first"] < 720
+    assert seen["score"] < 900
+    assert seen["wide"] <= 1280
+
+
+@needs_browser
 @pytest.mark.parametrize("width", [500, 900, 1280])
 def test_all_text_is_dark_enough_and_nothing_is_cut_off(width: int, tmp_path: Path) -> None:
     seen = act(report(tmp_path), LEGIBLE, width)
