@@ -15,8 +15,8 @@ from empdetect.datamodules.splits import group_of
 from empdetect.detector import Detector, Observations
 from empdetect.example import Example
 from empdetect.models.calibration import UNCALIBRATED, calibrate
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.doubt import STRANGE
+from empdetect.models.network import DetectorNetwork
 from empdetect.models.novelty import fit_novelty
 from empdetect.models.reliability import Judged, judged, plain, reliability
 from empdetect.recording import Segment, Split
@@ -51,7 +51,7 @@ def calibrate_across_groups(detector: Detector) -> None:
     speak for all. Others keep the calibration that they have.
     """
     module = detector.module
-    found = module.kernel_heads.cross_fitted() if isinstance(module, DetectorModule) and module.kernel else None
+    found = module.kernel_heads.cross_fitted() if isinstance(module, DetectorNetwork) and module.kernel else None
     if found is not None:
         outputs, labels = ({name: each.cpu() for name, each in part.items()} for part in (found.outputs, found.labels))
         detector.calibration = calibrate(detector.task, outputs, labels, found.groups)

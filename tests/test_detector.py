@@ -12,8 +12,8 @@ from empdetect.detector import Detector, Prediction
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.inputs import find_recordings
-from empdetect.models.detector_module import DetectorModule
 from empdetect.models.ensemble import Ensemble
+from empdetect.models.network import DetectorNetwork
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.audio import AudioStream
 from empdetect.task import Target, Task
@@ -195,7 +195,7 @@ def test_a_prediction_without_scores_has_rows_for_every_measure() -> None:
 def test_what_a_modality_carries_is_what_changes_without_it(recording: Recording, members: int) -> None:
     """The encoders run once; the answer without a modality is as if it had never been there."""
     one = tiny_detector("audio", "physiology", "text", calibrated=True)
-    assert isinstance(one.module, DetectorModule)
+    assert isinstance(one.module, DetectorNetwork)
     judge = one if members == 1 else Detector(Ensemble([one.module, one.module]), one.features, device="cpu")
     parts = segments(recording, TASK)
     found = judge.predict(parts, attribute=True)

@@ -63,6 +63,12 @@ def test_a_figure_that_is_not_defined_is_null_in_json_and_empty_in_the_card(tmp_
         detector = Detector.from_pretrained(folder, device="cpu")
 
 
+def test_a_place_that_cannot_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"Writing .*file.*give an output folder"):
+        tiny_detector("audio").save_pretrained(tmp_path / "file" / "detector")
+
+
 def test_saving_again_replaces_the_files(folder: Path) -> None:
     tiny_detector("physiology").save_pretrained(folder)
     loaded = Detector.from_pretrained(folder, device="cpu")
@@ -178,7 +184,7 @@ def _strange_calibration(folder: Path) -> None:
         (lambda folder: change(folder, lambda c: c["model"].update(width="wide")), "does not describe a detector"),
         (lambda folder: change(folder, lambda c: c.update(features=["audio"])), "does not describe a detector"),
         (lambda folder: change(folder, lambda c: c.update(features={"audio": "x"})), "does not describe a detector"),
-        (lambda folder: change(folder, lambda c: c["task"].pop("targets")), "does not describe a detector"),
+        (lambda folder: change(folder, lambda c: c["task"].pop("targets")), "at least one target is needed"),
         (lambda folder: change(folder, lambda c: c["task"].update(unit="year")), "got unit 'year'"),
         (_break_calibration, "does not describe a detector"),
         (_strange_calibration, "does not describe a detector"),
