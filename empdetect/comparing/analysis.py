@@ -14,8 +14,8 @@ from empdetect.contagion.alignment import Aligned, align, resampled
 from empdetect.contagion.claims import Claim, refused
 from empdetect.contagion.clock import Clock, clock_from_signals
 from empdetect.contagion.false_discovery import WindowTests, window_tests
-from empdetect.contagion.gaps import Array
-from empdetect.contagion.inference import PairTest, compare_pair
+from empdetect.contagion.gaps import Array, mean
+from empdetect.contagion.inference import PairTest, Surrogate, compare_pair
 from empdetect.contagion.measures.cross_correlation import (
     CrossCorrelation,
     WindowedCrossCorrelation,
@@ -25,7 +25,7 @@ from empdetect.contagion.measures.cross_correlation import (
 from empdetect.contagion.preparation import Preparation
 from empdetect.contagion.series import Series
 from empdetect.contagion.statistics import Statistic
-from empdetect.contagion.surrogates import phase_randomised
+from empdetect.contagion.surrogates import iaaft, phase_randomised
 from empdetect.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 WINDOW_SURROGATES = 99
 """Surrogates of the windows' peaks: all windows of all of them count, so few are enough."""
+
+
+BURSTY = 1.0
+"""Excess kurtosis (0 of a Gaussian signal) above which surrogates must have the signal's own values."""
 
 
 @dataclass(frozen=True)
@@ -122,23 +126,30 @@ def compare(first: Person, second: Person, signal: str, names: tuple[str, str], 
         InputError: a signal cannot be read or used, they share no time, or strangers or a stimulus do not fit.
     """
     one, other = first.read(names[0], settings.rate), second.read(names[1], settings.rate)
+    if np.array_equal(one.values, other.values, equal_nan=True):
+        raise InputError(
+            f"Comparing {first.name} and {second.name} by '{signal}': both have the very same signal, as two people in "
+            "one picture or at one microphone have; name a signal that is each one's own"
+        )
     clock = clock_of(first, second, settings)
     aligned = align([one, other if clock is None else clock.corrected(other)], settings.rate)
     beside = _strangers(names[1], aligned, settings)
     x, y = (row[: beside.shape[1]] if beside is not None else row for row in aligned.values)
     preparation = preparation_of(aligned, len(x), settings)
     people = first.name, second.name
+    prepared = preparation.pair(x, y, aligned.rate)
+    kind = surrogate_for(np.stack(prepared), settings)
 
     def tested(statistic: Statistic) -> PairTest:
         return compare_pair(
-            x, y, aligned.rate, statistic, settings.surrogate, beside, settings.same_stimulus, preparation,
+            x, y, aligned.rate, statistic, kind, beside, settings.same_stimulus, preparation,
             settings.count, settings.segment, _clock_error(clock, settings), settings.alpha, settings.seed, people,
         )  # fmt: skip
 
     test = tested(settings.statistic_of_pair())
     further = _further(test, tested, aligned.rate, settings)
     end = aligned.start + len(x) / aligned.rate
-    x, y = preparation.pair(x, y, aligned.rate)
+    x, y = prepared
     by_window, windows = _followed(x, y, aligned.rate, test, settings)
     return Comparison(
         people,
@@ -154,6 +165,20 @@ def compare(first: Person, second: Person, signal: str, names: tuple[str, str], 
         0 if beside is None else len(beside),
         further,
     )
+
+
+def surrogate_for(signals: Array, settings: "Settings") -> Surrogate:
+    """The surrogates that settings name, or those that fit prepared signals ``(person, time)``.
+
+    Phase randomisation makes Gaussian signals. Two bursts that meet by chance at some lag give a correlation that
+    these never reach, so bursty signals need surrogates that have the same bursts.
+    """
+    if settings.surrogate is not None:
+        return settings.surrogate
+    centred = signals - mean(signals)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kurtosis = mean(centred**4) / mean(centred**2) ** 2 - 3
+    return "iaaft" if (kurtosis > BURSTY).any() else "phase"
 
 
 def not_made(reason: str) -> tuple[Claim, ...]:
@@ -225,7 +250,8 @@ def _followed(
         return None, None
     if not test.adequacy.ok:
         return by_window, None
-    made = phase_randomised(y, WINDOW_SURROGATES, np.random.default_rng(settings.seed))
+    make = iaaft if test.kind == "iaaft" else phase_randomised
+    made = make(y, WINDOW_SURROGATES, np.random.default_rng(settings.seed))
     return by_window, window_tests(
         x, y, made, rate, settings.max_lag, settings.window, settings.hop, settings.alpha, least_lag=settings.least_lag
     )

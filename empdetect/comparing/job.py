@@ -23,7 +23,7 @@ from empdetect.scores import Scores, ScoresFile
 from empdetect.scoring.outputs import FAILURES, REPORTS, TABLE, WARNINGS, Notices
 from empdetect.writers.places import places_of
 
-OBVIOUS = ("motion", "sound")
+OBVIOUS = ("motion", "face_motion_energy", "sound")
 """What is compared where nothing was named and people have more in common."""
 
 
@@ -132,7 +132,7 @@ def _signals(people: Sequence[Person], wanted: Sequence[str]) -> list[tuple[str,
     if len(people) < 2:
         raise InputError(
             f"Comparing people: the recording holds {len(people)} ({people[0].name}); give one file a person, or say "
-            "who is who with --faces, --roles or a manifest"
+            "who is who with --faces, --roles (such as the channels of a sound) or a manifest"
         )
     named = [(signal, signal.split(":")) for signal in wanted or [_shared(people)]]
     for signal, names in named:
@@ -152,7 +152,10 @@ def _shared(people: Sequence[Person]) -> str:
     if shared:
         raise InputError(f"Comparing people: all have {', '.join(shared[:12])}; name what to compare with --signal")
     each = "; ".join(f"{person.name}: {', '.join(person.signals[:6]) or 'nothing'}" for person in people)
-    raise InputError(f"Comparing people: no signal is there of all ({each}); name one of each with --signal A:B")
+    raise InputError(
+        f"Comparing people: no signal is there of all ({each}); name one of each with --signal A:B, or a measure of "
+        "--detector where there are transcripts"
+    )
 
 
 def _rows(recording: str, result: Result, window: float) -> Iterator[Mapping[str, Any]]:

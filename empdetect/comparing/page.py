@@ -123,6 +123,7 @@ def dyad_of(found: Comparison, settings: Settings) -> Dyad:
     """A comparison as the report shows it."""
     test, lag = found.test, found.test.lag
     untested = bool(test.adequacy.reason)
+    clock = [] if found.clock is None else [found.clock.report(f"{found.people[1]}'s")]
     return Dyad(
         people=found.people,
         signal=found.signal,
@@ -143,7 +144,7 @@ def dyad_of(found: Comparison, settings: Settings) -> Dyad:
         lag=None if lag is None else (lag.seconds, lag.low, lag.high),
         over_time=_over_time(found, settings),
         measures=list(_measures(found, settings)),
-        clocks=[*([] if found.clock is None else [found.clock.report()]), *found.aligned.report()],
+        clocks=[*clock, *found.aligned.report()],
     )
 
 
@@ -238,10 +239,11 @@ def _windows_tested(found: Comparison, settings: Settings) -> str:
     if not found.significant or found.q > settings.alpha:
         return "Windows were not looked into, as the whole does not stand out."
     named = int(found.windows.found.sum())
+    made_of = MADE_OF["iaaft" if found.test.kind == "iaaft" else "phase"]
     return (
         f"Of {len(found.windows.starts)} windows of {settings.window:g} s, {named} stand out from those of "
-        f"{WINDOW_SURROGATES} phase-randomised surrogates at a false-discovery rate of {settings.alpha:g} over the "
-        "windows of all pairs that were found (Benjamini and Yekutieli; Benjamini and Bogomolov)."
+        f"{WINDOW_SURROGATES} {made_of} at a false-discovery rate of {settings.alpha:g} over the windows of all pairs "
+        "that were found (Benjamini and Yekutieli; Benjamini and Bogomolov)."
     )
 
 

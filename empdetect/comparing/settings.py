@@ -33,7 +33,7 @@ class Settings:
         max_lag: largest lag in both directions.
         least_lag: smaller lags are left out; for people that share a camera or a microphone.
         window, hop: of the windows in which the lag is followed; None for ``hop`` takes half a window.
-        surrogate: see ``contagion.surrogates``.
+        surrogate: see ``contagion.surrogates``; None takes ``phase``, or ``iaaft`` where a signal is bursty.
         count: of surrogates.
         segment: of surrogates of shuffled segments.
         strangers: files of other people to re-pair each first person with, in place of surrogates.
@@ -58,7 +58,7 @@ class Settings:
     least_lag: float = 0.0
     window: float = 30.0
     hop: float | None = None
-    surrogate: Surrogate = "phase"
+    surrogate: Surrogate | None = None
     count: int = 999
     segment: float = 30.0
     strangers: tuple[Path, ...] = ()
@@ -92,10 +92,11 @@ class Settings:
             raise InputError(f"Comparing people: 'band' goes from a low to a high frequency, got {low:g} {high:g}")
         for name, value, allowed in (
             ("statistic", self.statistic, tuple(STATISTICS)),
-            ("surrogate", self.surrogate, get_args(Surrogate)),
+            ("surrogate", self.surrogate, (None, *get_args(Surrogate))),
         ):
             if value not in allowed:
-                raise InputError(f"Comparing people: '{name}' is one of {', '.join(allowed)}, got '{value}'")
+                names = ", ".join(filter(None, allowed))
+                raise InputError(f"Comparing people: '{name}' is one of {names}, got '{value}'")
         if self.same_stimulus and not self.strangers:
             raise InputError(
                 "Comparing people: that strangers saw the same says something only beside strangers; give their files"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from empdetect.comparing.analysis import WINDOW_SURROGATES, clock_of, preparation_of
+from empdetect.comparing.analysis import WINDOW_SURROGATES, clock_of, preparation_of, surrogate_for
 from empdetect.comparing.measures import band_of, normal_scores
 from empdetect.comparing.people import Person
 from empdetect.comparing.tested import Tested, untested, windows_named
@@ -97,11 +97,13 @@ def compare_together(people: Sequence[Person], signal: str, names: Sequence[str]
     series = [one if clock is None else clock.corrected(one) for one, clock in zip(series, clocks, strict=True)]
     aligned = align(series, settings.rate)
     preparation = preparation_of(aligned, aligned.values.shape[1], settings)
+    prepared = preparation(aligned.values, aligned.rate)
+    kind = surrogate_for(prepared, settings)
     measures: list[Tested] = []
     for name, says, statistic in _measures(settings, aligned.rate, len(people)):
         try:
             test = compare_group(
-                aligned.values, aligned.rate, statistic, settings.surrogate, preparation, settings.max_lag,
+                aligned.values, aligned.rate, statistic, kind, preparation, settings.max_lag,
                 settings.count, settings.segment, settings.alpha, settings.seed,
             )  # fmt: skip
         except InputError as error:
@@ -109,7 +111,6 @@ def compare_together(people: Sequence[Person], signal: str, names: Sequence[str]
                 raise
             test = untested(measures[0].test, str(error))
         measures.append(Tested(name, says, test))
-    prepared = preparation(aligned.values, aligned.rate)
     end = aligned.end
     found = Together(
         tuple(person.name for person in people), signal, tuple(measures), aligned,

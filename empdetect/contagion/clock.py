@@ -54,11 +54,11 @@ class Clock:
         speed = 1 + self.drift * 1e-6
         return replace(series, start=(series.start - self.offset) / speed, rate=series.rate * speed)
 
-    def report(self) -> str:
-        """What was found, in a sentence."""
+    def report(self, whose: str = "The other") -> str:
+        """What was found, in a sentence; ``whose`` the clock is, as in ``Ben's``."""
         drift = f" and runs {abs(self.drift):.1f} ± {self.drift_error:.1f} ppm {'fast' if self.drift >= 0 else 'slow'}"
         return (
-            f"The other clock is {abs(self.offset):.3f} ± {self.offset_error:.3f} s "
+            f"{whose} clock is {abs(self.offset):.3f} ± {self.offset_error:.3f} s "
             f"{'ahead' if self.offset >= 0 else 'behind'}{drift if np.isfinite(self.drift_error) else ''} "
             f"({self.used} windows or marks, {self.agreement:.0%} of all, agree); corrected."
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from empdetect.contagion.gaps import Array, pair
+from empdetect.contagion.gaps import Array, interpolated, pair
 from empdetect.contagion.measures.autoregression import prewhiten
 from empdetect.contagion.measures.detrending import detrend
 from empdetect.contagion.stimulus import partial_out
@@ -50,4 +50,14 @@ class Preparation:
             stimulus = detrend(np.asarray(self.stimulus, np.float64), self.degree)
             lost = round(self.response * rate)
             return partial_out(x, stimulus, rate, self.response, self.whiten)[..., lost:]
-        return prewhiten(x).values if self.whiten else x
+        return _whitened(x) if self.whiten else x
+
+
+def _whitened(x: Array) -> Array:
+    """What each one's own past does not tell, where the present is known.
+
+    Gaps in the past are bridged by straight lines: else a gap would take with it as many samples as the memory is long,
+    and of a signal in which every tenth sample is missing nothing would be left.
+    """
+    left = prewhiten(interpolated(x)).values
+    return np.where(np.isnan(x[..., x.shape[-1] - left.shape[-1] :]), np.nan, left)

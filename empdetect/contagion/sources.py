@@ -35,7 +35,8 @@ def available(person: Participant) -> list[str]:
     """
     names = []
     if person.video is not None:
-        names += ["motion", *(f"face_{column}" for column in MOTION)]
+        names += ["motion"] if _alone(person) else []
+        names += [f"face_{column}" for column in MOTION]
     if person.audio is not None:
         names += ["sound", *PROSODY]
     if person.physiology is not None:
@@ -111,6 +112,11 @@ def series_of_scores(scores: "Scores", recording: str, participant: str, measure
     return Series.over(measure, participant, starts, ends, values, rate)
 
 
+def _alone(person: Participant) -> bool:
+    """Whether the picture, or a region of it, is this person's: that of one face among others moves for all alike."""
+    return person.video is not None and (person.video.face is None or person.video.region is not None)
+
+
 def _motion(person: Participant, signal: str, rate: float | None) -> Series:
     assert person.video is not None
     return replace(motion_energy(person.video, person.name), name=signal)
@@ -169,7 +175,7 @@ def _columns(channel: str) -> Sequence[str]:
 
 
 SOURCES: tuple[tuple[Callable[[Participant, str], bool], Callable[[Participant, str, float | None], Series]], ...] = (
-    (lambda person, signal: signal == "motion" and person.video is not None, _motion),
+    (lambda person, signal: signal == "motion" and _alone(person), _motion),
     (lambda person, signal: signal in [f"face_{name}" for name in MOTION] and person.video is not None, _face),
     (lambda person, signal: signal == "sound" and person.audio is not None, _sound),
     (lambda person, signal: signal in PROSODY and person.audio is not None, _prosody),

@@ -50,7 +50,7 @@ def partial_out(x: ArrayLike, stimulus: ArrayLike, rate: float, response: float 
             f"{values.shape[-1] / rate:g} s; lower 'response' or the rate"
         )
     past = np.concatenate([_past(row, lags, start=0) for row in seen], axis=1)
-    orders = prewhiten(values).order if whiten else np.zeros(values.shape[:-1], np.int64)
+    orders = prewhiten(interpolated(values)).order if whiten else np.zeros(values.shape[:-1], np.int64)
     rows = values.reshape(-1, values.shape[-1])
     left = [_unexplained(row, past, int(order)) for row, order in zip(rows, orders.reshape(-1))]
     return np.stack(left).reshape(values.shape)
@@ -64,7 +64,8 @@ def _past(x: Array, terms: int, start: int) -> Array:
 
 def _unexplained(x: Array, seen: Array, order: int) -> Array:
     """What is left of one signal ``(time,)`` after what was seen ``(time, term)`` and its own past."""
-    terms = [seen, np.ones((len(x), 1))] + ([_past(x, order, start=1)] if order else [])
+    # Gaps in the own past are bridged: see ``preparation``.
+    terms = [seen, np.ones((len(x), 1))] + ([_past(interpolated(x), order, start=1)] if order else [])
     design = np.concatenate(terms, axis=1)
     known = np.isfinite(x) & np.isfinite(design).all(axis=1)
     left = np.full(x.shape, np.nan)

@@ -14,6 +14,8 @@ from empdetect.errors import InputError
 
 Rng = np.random.Generator
 
+SLOW = 0.5
+"""Autocorrelation at a lag of one sample above which a gap is better filled by a line than by the mean."""
 FEWEST_SEGMENTS = 6
 """Fewer cannot be put in enough different orders: 6 give 720."""
 
@@ -76,7 +78,7 @@ def segment_shuffles(x: Array, count: int, rng: Rng, length: int) -> Array:
 def phase_randomised(x: Array, count: int, rng: Rng) -> Array:
     """The signal's spectrum with random phases (Theiler et al., Physica D 58, 1992): keeps its memory, not its shape.
 
-    Gaussian whatever the signal was. Gaps are bridged by straight lines for the spectrum and cut out again after.
+    Gaussian whatever the signal was. Gaps are filled for the spectrum and cut out again after.
 
     Args:
         x: ``(time,)``, detrended.
@@ -86,7 +88,7 @@ def phase_randomised(x: Array, count: int, rng: Rng) -> Array:
     Returns:
         ``(surrogate, time)``
     """
-    return _with_gaps(_with_phases(_amplitudes(interpolated(x)), len(x), count, rng), x)
+    return _with_gaps(_with_phases(_amplitudes(_filled(x)), len(x), count, rng), x)
 
 
 def iaaft(x: Array, count: int, rng: Rng, rounds: int = 100, tolerance: float = 0.005) -> Array:
@@ -106,7 +108,7 @@ def iaaft(x: Array, count: int, rng: Rng, rounds: int = 100, tolerance: float = 
     Returns:
         ``(surrogate, time)``
     """
-    filled = interpolated(x)
+    filled = _filled(x)
     amplitudes, values = _amplitudes(filled), np.sort(filled)
     surrogate = _ranked(_with_phases(amplitudes, len(x), count, rng), values)
     before = np.inf
@@ -140,6 +142,21 @@ def strangers_of(people: Array, first: int) -> Array:
             f"Re-pairing strangers: pair {first} of {len(people)}; two pairs at least are needed, counted from 0"
         )
     return np.delete(people, first, axis=0)
+
+
+def _filled(x: Array) -> Array:
+    """The signal without gaps: straight lines through those of a slow one, the mean in those of a fast one.
+
+    A line between samples that know nothing of each other is slower than the signal, and slower surrogates reach less
+    high when many lags are searched.
+    """
+    missing = np.isnan(x)
+    if not missing.any():
+        return x
+    neighbours = x[1:] * x[:-1]
+    level = np.nanmean(x)
+    together = np.nanmean(neighbours) - level**2 if np.isfinite(neighbours).any() else 0.0
+    return interpolated(x) if together > SLOW * np.nanvar(x) else np.where(missing, level, x)
 
 
 def _amplitudes(x: Array) -> Array:

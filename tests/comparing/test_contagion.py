@@ -1,6 +1,7 @@
 """The contagion job from the command line: files of people in, a table, a page and plain errors out."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,23 @@ def test_what_cannot_be_compared_is_one_clear_line(
     assert (tmp_path / "out" / "failures.tsv").is_file()
 
 
+def test_one_signal_of_two_people_is_no_synchrony(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    anna, _ = pair(tmp_path)
+    (tmp_path / "copy.csv").write_bytes(anna.read_bytes())
+    code, rows = run(tmp_path / "out", anna, tmp_path / "copy.csv")
+    assert code == 1
+    assert "both have the very same signal" in capsys.readouterr().err
+    assert np.isnan(rows["valence.statistic"]["score"])
+
+
+def test_bursts_get_surrogates_with_the_same_bursts(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    bursty = [write(tmp_path, name, rng.standard_t(2, 1200)) for name in ("anna", "ben")]
+    assert "amplitude-adjusted" in run(tmp_path / "bursty", *bursty)[1]["valence.association"]["reason"]
+    calm = [write(tmp_path, name, rng.normal(size=1200)) for name in ("carl", "dan")]
+    assert "phase-randomised" in run(tmp_path / "calm", *calm)[1]["valence.association"]["reason"]
+
+
 def test_reversed_time_is_told_with_the_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     anna, ben = pair(tmp_path)
     pd.read_csv(ben)[::-1].to_csv(ben, index=False)
@@ -110,8 +128,23 @@ def test_gaps_lower_the_quality_and_too_many_stop_the_test(tmp_path: Path) -> No
     assert code == 0
     assert np.isnan(rows["valence.p"]["score"])
     assert 0 < rows["valence.p"]["quality"] < 0.5
-    assert rows["valence.p"]["reason"]
+    assert re.fullmatch(r"too many gaps: 3\d% of the time is known in both, 50% is needed", rows["valence.p"]["reason"])
     assert np.isnan(rows["valence.association"]["score"]), "not tested is not 0"
+
+
+@pytest.mark.parametrize(("share", "whose"), [(0.2, ("anna", "ben")), (0.4, ("ben",))])
+def test_scattered_gaps_leave_a_test_with_a_lower_quality(share: float, whose: tuple[str, ...], tmp_path: Path) -> None:
+    files = {path.stem: path for path in pair(tmp_path)}
+    rng = np.random.default_rng(0)
+    for name in whose:
+        table = pd.read_csv(files[name])
+        table.loc[rng.uniform(size=len(table)) < share, "valence"] = np.nan
+        table.to_csv(files[name], index=False)
+    code, rows = run(tmp_path / "out", *files.values())
+    assert code == 0
+    assert rows["valence.lag"]["score"] == pytest.approx(1.0, abs=0.2)
+    assert rows["valence.p"]["quality"] == pytest.approx((1 - share) ** len(whose), abs=0.05)
+    assert "known at" in rows["valence.rate"]["reason"]
 
 
 def test_different_lengths_and_starts_share_their_time(tmp_path: Path) -> None:

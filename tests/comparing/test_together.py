@@ -72,7 +72,7 @@ def test_a_group_in_one_rhythm_is_found_and_its_windows_named(tmp_path: Path) ->
     rng = np.random.default_rng(0)
     time = np.arange(240 * RATE) / RATE
     rhythm = np.sin(2 * np.pi * 0.3 * time + np.cumsum(rng.normal(0, 0.1, len(time))))
-    _, rows = run(tmp_path, rhythm + 0.8 * rng.normal(size=(3, len(time))), "--band", "0.2", "0.4", "--count", "399")
+    _, rows = run(tmp_path, rhythm + 0.3 * rng.normal(size=(3, len(time))), "--band", "0.2", "0.4", "--count", "399")
     assert score(rows, "ann+ben+cem", "joy.order.p") == pytest.approx(1 / 400)
     windows = rows[rows["measure"] == "joy.order.window_q"]
     assert (windows["score"] <= 0.05).any()
