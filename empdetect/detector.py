@@ -219,6 +219,12 @@ class Detector:
         # Those of the stretch that is answered, and of the one that is prepared meanwhile.
         return max(1, 2 * len(self.features) * len(recording.participants))
 
+    def read_ahead(self, recordings: Sequence[Recording]) -> None:
+        """Get ready for recordings that will be scored one by one: their words are embedded together."""
+        people = [person for recording in recordings for person in recording.participants]
+        for extractor in self.features.values():
+            extractor.ahead(people)
+
     def stretches(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         """Segments of one recording piece by piece, to be given to ``predict`` in this order: see ``stretches``."""
         return stretches(segments, [extractor for extractor in self.features.values() if extractor.whole])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -48,16 +48,51 @@ def featurise_together(
     Of segments of one recording, faces are followed in a thread while the rest is computed.
     """
     people = _people_of(segments, persons)
+    if not people:
+        return [featurise(segment, extractors, cache, "missing", persons) for segment in segments]
+    once = _Once(cache)
     beside = [extractor for extractor in extractors.values() if extractor.beside]
     others = [extractor for extractor in extractors.values() if not extractor.beside]
-    if people and beside and others and len(people) * len(extractors) <= cache.keep:
+    if beside and others:
         for extractor in beside:
             extractor.prepare()
         with ThreadPoolExecutor(1) as pool:
-            following = pool.submit(_compute, people, beside, cache)
-            _compute(people, others, cache)
+            following = pool.submit(_compute, people, beside, once)
+            _compute(people, others, once)
             following.result()
-    return [featurise(segment, extractors, cache, "missing", persons) for segment in segments]
+    return [featurise(segment, extractors, once, "missing", persons) for segment in segments]
+
+
+class Source(Protocol):
+    """Where features come from."""
+
+    def features(self, extractor: Extractor, person: Participant) -> Features:
+        """Features of a participant.
+
+        Raises:
+            InputError: a stream is there but cannot be read.
+        """
+
+
+class _Once:
+    """Asks a cache once for each extractor and person, and remembers the answer, were it an error."""
+
+    def __init__(self, cache: FeatureCache) -> None:
+        self.cache = cache
+        self._known: dict[tuple[int, int], Features | InputError] = {}
+
+    def features(self, extractor: Extractor, person: Participant) -> Features:
+        """Features of a participant, as the cache gives them."""
+        key = (id(extractor), id(person))
+        if key not in self._known:
+            try:
+                self._known[key] = self.cache.features(extractor, person)
+            except InputError as error:
+                self._known[key] = error
+        found = self._known[key]
+        if isinstance(found, InputError):
+            raise found
+        return found
 
 
 def _people_of(segments: Sequence[Segment], persons: int | None) -> list[Participant]:
@@ -68,18 +103,18 @@ def _people_of(segments: Sequence[Segment], persons: int | None) -> list[Partici
     return list(found.values())
 
 
-def _compute(people: Sequence[Participant], extractors: Sequence[Extractor], cache: FeatureCache) -> None:
-    """Compute features into the cache; those that fail will tell so to who asks for them."""
+def _compute(people: Sequence[Participant], extractors: Sequence[Extractor], source: Source) -> None:
+    """Compute features ahead; those that fail will tell so to who asks for them."""
     for person in people:
         for extractor in extractors:
             with suppress(InputError):
-                cache.features(extractor, person)
+                source.features(extractor, person)
 
 
 def featurise(
     segment: Segment,
     extractors: Mapping[str, Extractor],
-    cache: FeatureCache,
+    cache: Source,
     on_error: Literal["raise", "missing"] = "raise",
     persons: int | None = None,
 ) -> Example:

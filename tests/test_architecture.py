@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("held_out", "input_files", "prediction_writer"),
     ("training", "report", "contagion", "rl", "inputs"),
     ("scoring", "doctor", "conformance", "bench", "shipped"),
-    ("comparing",),
+    ("bench.speed", "comparing"),
     ("demo", "serve"),
     ("cli",),
 )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from empdetect.detector import Detector
 from empdetect.errors import InputError
 from empdetect.inputs import find_recordings
+from empdetect.recording import Segment
 from empdetect.scores import Scores
 from empdetect.scoring import Outcome, parse_formats, score_recordings
 from tests.detectors import TASK, tiny_detector, write_everything
@@ -83,6 +85,7 @@ def test_the_sidecar_says_how_it_was_made(detector: Detector, tmp_path: Path) ->
     assert "rows" not in content
     assert content["about"]["device"] == "cpu"
     assert set(content["about"]) >= {"detector", "task", "started", "versions", "limits", "calibrated"}
+    assert content["about"]["version"] == detector.identity()[:12]
 
 
 def test_a_lost_stream_is_a_warning_and_the_rest_is_scored(detector: Detector, tmp_path: Path) -> None:
@@ -126,14 +129,14 @@ def test_an_odd_error_in_one_recording_does_not_cost_the_others(
 ) -> None:
     for name in ("a", "b"):
         write_everything(tmp_path / "in", name)
-    predict = detector.predict
+    predict = detector.predict_stretches
 
-    def sometimes(segments: list[object], **options: object) -> object:
-        if segments[0].recording.id == "a":  # type: ignore[attr-defined]
+    def sometimes(segments: list[Segment], *given: Any) -> object:
+        if segments[0].recording.id == "a":
             raise RuntimeError("out\tof\nmemory")
-        return predict(segments, **options)  # type: ignore[arg-type]
+        return predict(segments, *given)
 
-    monkeypatch.setattr(detector, "predict", sometimes)
+    monkeypatch.setattr(detector, "predict_stretches", sometimes)
     outcome = run([tmp_path / "in"], detector, tmp_path / "out")
     assert (outcome.scored, outcome.failed) == (1, 1)
     [failure] = rows(tmp_path / "out" / "failures.tsv")

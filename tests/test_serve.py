@@ -173,10 +173,10 @@ def test_nothing_of_what_was_sent_is_left(
 def test_a_fault_of_the_program_is_not_blamed_on_the_input(
     reader: httpx.Client, detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(segments: list[Segment], **_: object) -> None:
+    def broken(segments: list[Segment], *_: object) -> None:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(detector, "predict", broken)
+    monkeypatch.setattr(detector, "predict_stretches", broken)
     answer = reader.post("/v1/transcript", json={"utterances": [{"text": "hi"}]}, headers=SHOWN)
     assert answer.status_code == 500
 

@@ -50,6 +50,7 @@ class LogMel(Extractor):
     """
 
     modality = "audio"
+    version = 2
 
     def __init__(self, rate: int = 16_000, mels: int = 64, hop: float = 0.01, prosody: bool = True) -> None:
         if rate < 4000 or mels < 1 or not 1 / rate <= hop <= 1:

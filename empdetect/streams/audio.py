@@ -36,7 +36,7 @@ class AudioStream:
     Args:
         path: any file PyAV can open (wav, flac, mp3, m4a, opus, mp4, mov, mkv, ...).
         offset: moment on the recording's clock at which the file starts, in seconds.
-        channel: which channel holds this person, counted from 0; None mixes all to one.
+        channel: which channel holds this person, counted from 0; None takes the mean of all.
         turns: when this person speaks, on the recording's clock; None if not known.
         shared: whether others speak besides those turns: what they say is then digital silence.
     """
@@ -164,9 +164,8 @@ class _Timeline:
 
         self._drain()
         self._format = form
-        self._resampler = AudioResampler(
-            format="fltp", layout="mono" if self.channel is None else form[1], rate=self.rate
-        )
+        # FFmpeg's own mix to mono is louder than the channels: two that are equal would gain 3 dB.
+        self._resampler = AudioResampler(format="fltp", layout=form[1], rate=self.rate)
 
     def _drain(self) -> None:
         if self._resampler is not None:
@@ -176,9 +175,13 @@ class _Timeline:
     def _push(self, frame: Any) -> None:
         for block in self._resampler.resample(frame):
             channels = block.to_ndarray()
-            if (self.channel or 0) >= len(channels):
+            if self.channel is None:
+                mixed = channels[0] if len(channels) == 1 else channels.mean(axis=0, dtype=np.float32)
+                self._blocks.append(mixed.astype(np.float32, copy=False))
+                continue
+            if self.channel >= len(channels):
                 raise InputError(
                     f"Reading the sound of {self.path}: asked for channel {self.channel}, "
                     f"the file has 0 to {len(channels) - 1}"
                 )
-            self._blocks.append(channels[self.channel or 0].astype(np.float32, copy=False))
+            self._blocks.append(channels[self.channel].astype(np.float32, copy=False))

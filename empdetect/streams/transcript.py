@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from empdetect.errors import InputError
@@ -95,7 +96,8 @@ class TranscriptFile:
         Raises:
             InputError: the file is missing, not of a known format, not UTF-8 or broken.
         """
-        transcript = read_transcript(self.path)
+        status = require_file(self.path).stat()
+        transcript = _read_once(self.path, status.st_size, status.st_mtime_ns)
         shifted = tuple(utterance.shifted(self.offset) for utterance in transcript.utterances)
         transcript = replace(transcript, utterances=shifted)
         return transcript if self.speaker is None else transcript.of(self.speaker)
@@ -115,6 +117,12 @@ def read_transcript(path: Path) -> Transcript:
     if reader is None:
         raise InputError(f"Reading the transcript {path}: allowed endings are {', '.join(READERS)}")
     return Transcript(tuple(u for u in _read(path, reader, "transcript") if u.text), source=path)
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, size: int, changed: int) -> Transcript:
+    """A transcript, parsed once while its size and change time stay the same."""
+    return read_transcript(path)
 
 
 def read_turns(path: Path) -> Transcript:

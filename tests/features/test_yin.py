@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empdetect.features.yin import yin
@@ -18,6 +18,7 @@ def voice(hertz: float, seconds: float = 0.5) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(sound.astype(np.float32), LENGTH)[::160]
 
 
+@settings(deadline=None)
 @given(hertz=st.floats(70, 550))
 def test_harmonic_sounds_have_their_pitch(hertz: float) -> None:
     np.testing.assert_allclose(yin(voice(hertz, 0.1), RATE, 60, 600), hertz, rtol=0.01)
