@@ -206,7 +206,18 @@ def reward_policy(detector: Detector, measure: str, out: Path, seed: int) -> Rew
     weights = {"emotion": 1.0, "detector": 0.3}
     # Eight steps are too few to tell gaming from chance, so nothing watches here.
     trainer = PolicyTrainer(
-        policy, user, rewards, weights, steps=8, max_turns=MAX_TURNS, monitor=None, checkpoint_every=0, seed=seed
+        policy,
+        user,
+        rewards,
+        weights,
+        steps=8,
+        profiles_per_step=4,
+        group_size=8,
+        max_turns=MAX_TURNS,
+        credit="reply",
+        monitor=None,
+        checkpoint_every=0,
+        seed=seed,
     )
     trainer.fit(train, out / "policy")
     after = evaluate(policy, held_out, user, rewards, samples=1, max_turns=MAX_TURNS)

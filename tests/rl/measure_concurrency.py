@@ -1,20 +1,25 @@
 """How long 32 dialogues of 8 turns take with an endpoint that answers in 200 ms.
 
-    python -m tests.rl.measure_concurrency
+    python -m tests.rl.measure_concurrency -o docs/results/rl_concurrency.json
 
 Two questions a turn make 16 waits, so 3.2 s is the least. What comes on top is the work of this process;
 its CPU time is told apart, as a busy machine stretches the rest.
 """
 
+import argparse
 import asyncio
 import json
 import multiprocessing
 import os
+import statistics
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from empdetect.bench.study import write_study
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.users.endpoint import Endpoint
@@ -64,16 +69,34 @@ def talk(port: int) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-if __name__ == "__main__":
-    port_told: Any = multiprocessing.Queue()
-    process = multiprocessing.Process(target=serve, args=(port_told,), daemon=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser("python -m tests.rl.measure_concurrency", description=__doc__)
+    parser.add_argument("-o", "--out", type=Path, help="file of results (JSON)")
+    parser.add_argument("--times", type=int, default=5, help="how often (default: %(default)s)")
+    parsed = parser.parse_args(arguments)
+    told: Any = multiprocessing.Queue()
+    process = multiprocessing.Process(target=serve, args=(told,), daemon=True)
     process.start()
-    port = port_told.get()
-    least = TURNS * 2 * SECONDS
-    for _ in range(3):
-        taken, worked = talk(port)
+    port, least = told.get(), TURNS * 2 * SECONDS
+    found = [talk(port) for _ in range(parsed.times)]
+    process.terminate()
+    for taken, worked in found:
         sys.stdout.write(
             f"{taken:.2f} s, {taken / least:.2f} times the least of {least:g} s; {worked:.2f} s of CPU; "
             f"{os.getloadavg()[0]:.1f} processes wanted the {os.cpu_count()} cores\n"
         )
-    process.terminate()
+    if parsed.out:
+        figures = {
+            "least_seconds": least,
+            "seconds": [taken for taken, _ in found],
+            "processor_seconds": [worked for _, worked in found],
+            "median_ratio": statistics.median(taken for taken, _ in found) / least,
+            "processes_waiting": os.getloadavg()[0],
+        }
+        write_study(parsed.out, f"python -m tests.rl.measure_concurrency -o {parsed.out}", 0, figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
