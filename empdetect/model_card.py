@@ -106,20 +106,28 @@ def _certainty(facts: Mapping[str, Any]) -> str:
     rows = "\n".join(_certainty_row(name, found) for name, found in figures.items())
     return (
         "## How sure it is\n\nOn test segments, which had no say in the calibration. ECE: expected calibration error "
-        "of the top probability in 15 equal bins. Coverage: how often the 90% interval held the label, or, of a "
-        "probability, the frequency of the label among segments of like score; ± is one standard error.\n\n"
-        "| target | calibrated on | ECE before | after | NLL before | after | coverage of the 90% interval |\n"
-        f"| --- | --- | --- | --- | --- | --- | --- |\n{rows}{_alarms(facts.get('novelty', {}))}"
+        "of the top probability in 15 equal bins. Coverage: how often the 90% interval or, of classes, the "
+        "90% set of labels held the label, mean over groups; frequency: how often the 90% interval of a probability "
+        "held the frequency of the label among segments of like score; ± is one standard error.\n\n"
+        "| target | calibrated on | ECE before | after | NLL before | after | coverage | frequency |\n"
+        f"| --- | --- | --- | --- | --- | --- | --- | --- |\n{rows}{_alarms(facts.get('novelty', {}))}"
     )
 
 
 def _certainty_row(name: str, found: Mapping[str, Any]) -> str:
     fitted = found["fitted_on"]
     how = f"{fitted['cases']} segments of {fitted['groups']} groups" + (f", {m}" if (m := found["method"]) else "")
-    error = found.get("coverage_error")
-    coverage = figure(found.get("coverage")) + ("" if error is None else f" ± {error:.3f}")
+    intervals, sets = _with_error(found, "coverage"), _with_error(found, "set_coverage")
+    coverage = f"{sets} | {intervals}" if sets else f"{intervals} | "
     values = [found.get(f"{key}_{when}") for key in ("ece", "nll") for when in ("before", "after")]
     return f"| `{name}` | {how} | {' | '.join(figure(value) for value in values)} | {coverage} |"
+
+
+def _with_error(found: Mapping[str, Any], name: str) -> str:
+    if name not in found:
+        return ""
+    error = found.get(f"{name}_error")
+    return figure(found[name]) + ("" if error is None else f" ± {error:.3f}")
 
 
 def _alarms(novelty: Mapping[str, Mapping[str, float]]) -> str:
