@@ -13,7 +13,8 @@ import pytest
 
 from empdetect.overall import parts_of
 from empdetect.scores import Scores
-from tests.detectors import MODALITIES, tiny_detector, write_everything
+from tests import faulty_media as faulty
+from tests.detectors import MODALITIES, tiny_detector
 from tests.fuzz.parsers import ANNOTATION, GRIDS
 from tests.scoring.command import score
 from tests.streams.test_containers import CODECS, write
@@ -76,7 +77,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     for ending, content in WORDS.items():
         put(inside / ending / f"talk.{ending}", content)
     write_bodies(inside)
-    write_everything(inside / "mix", "talk", SECONDS)
+    faulty.film(inside / "mix" / "talk.mp4")
+    faulty.words(inside / "mix" / "talk.json")
+    faulty.body(inside / "mix", "talk", np.array(skin(16), float))
     put(inside / "alike" / "talk.mp4", (inside / "mp4" / "talk.mp4").read_bytes())
     put(inside / "alike" / "talk.webm", (inside / "webm" / "talk.webm").read_bytes())
     put(inside / "table" / "eda.csv", "\n".join(["EDA", *skin(8)]))
@@ -144,7 +147,7 @@ def test_a_mix_is_told_in_full_in_table_sidecar_and_page(results: Results) -> No
     assert rows["participant"].tolist() == ["Ann", "Ann"]
     assert (rows[["score", "low", "high", "quality"]].notna()).all(axis=None)
     there = set(parts_of(rows["modalities"].iloc[0]))
-    assert there == set(MODALITIES) - {"video"}, "the film shows no face"
+    assert there == set(MODALITIES)
     assert set(parts_of(rows["carried"].iloc[0])) == there
     plain = json.loads((results.out / "overall.json").read_text(encoding="utf-8"))
     [told] = [row for row in plain["rows"] if row["recording"] == "mix/talk" and row["measure"] == "empathy"]
