@@ -26,6 +26,7 @@ from empdetect.models.ensemble import Ensemble
 from empdetect.models.kernel import KernelMachine
 from empdetect.models.network import DetectorNetwork
 from empdetect.models.novelty import Novelty
+from empdetect.scores import writing
 from empdetect.task import Task
 
 CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD = (
@@ -66,8 +67,18 @@ class Parts:
 
 
 def write(folder: Path, parts: Parts) -> Path:
-    """Write a detector's folder; files of an older detector in it are replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a detector's folder; files of an older detector in it are replaced.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder, parts)
+    return folder
+
+
+def _write(folder: Path, parts: Parts) -> None:
     left_out = parts.module.rebuilt()
     kept = {name: tensor for name, tensor in parts.module.state_dict().items() if name not in left_out}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()}
@@ -89,7 +100,6 @@ def write(folder: Path, parts: Parts) -> Path:
     _write_json(folder / CALIBRATION, parts.calibration.to_dict() if parts.calibration else {})
     facts = {**parts.facts, "kept_segments": sum(len(state[name]) for name in state if name.endswith(KEPT))}
     (folder / CARD).write_text(model_card(parts.module.task, parts.features, facts), encoding="utf-8")
-    return folder
 
 
 def read(folder: Path, trusted: Sequence[str] = OWN) -> Parts:
@@ -159,7 +169,7 @@ def locate(name: str | Path) -> Path:
         wanted = [CONFIG, WEIGHTS, CALIBRATION, METRICS, CARD]
         return Path(snapshot_download(str(name), allow_patterns=wanted))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"Loading the detector '{name}': no such folder, and the hub says: {reason}") from None
 
 

@@ -108,7 +108,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name in ("README.md", "architecture.md")], ids=str)
 def test_trees_are_those_of_the_code(page: Path) -> None:
     """What a tree on a page names exists, and all of the package's first level is in it."""
-    for tree in (block.text for block in blocks(page) if block.text.startswith("empdetect/\n")):
+    trees = [block.text for block in blocks(page) if block.text.startswith("empdetect/\n")]
+    assert trees
+    for tree in trees:
         named = {line.split()[0] for line in tree.split("\ndatamodules")[0].splitlines()[1:]}
         files = [path.relative_to(ROOT / "empdetect") for path in (ROOT / "empdetect").rglob("*.py")]
         inside = {f"{path.parts[0]}/" if len(path.parts) > 1 else path.name for path in files}
