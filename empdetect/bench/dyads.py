@@ -66,7 +66,8 @@ class Level:
     def of(cls, said: Said, kept: Mapping[str, Any]) -> "Level":
         """Of what a system says of independent dyads."""
         own = {name: float(kept[name]) for name in PRESENCES if name in kept and name in said.probability}
-        return cls(*(float(np.quantile(getattr(said, name), 1 - ALPHA)) for name in PRESENCES), own)
+        synchrony, coupling = (float(np.quantile(getattr(said, name), 1 - ALPHA)) for name in PRESENCES)
+        return cls(synchrony, coupling, own)
 
 
 def on_simulated(judges: Mapping[str, System], dyads: int, seed: int) -> dict[str, Any]:

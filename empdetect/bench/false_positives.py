@@ -192,7 +192,7 @@ def _cell(cell: Mapping[str, Any] | None) -> str:
     if cell["false_claims"] is None or cell["pairs"] - cell["refused"] < FEW:
         return "refused"
     share = f"{cell['false_claims']:.3f}".removeprefix("0")
-    return f"{share} ({refused:.0%} refused)" if refused >= 0.005 else share
+    return f"{share} ({refused:.0%} refused)" if refused >= 0.01 else share
 
 
 def _highest(found: Mapping[str, Any]) -> float:
