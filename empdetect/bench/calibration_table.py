@@ -21,7 +21,7 @@ def calibration_table(reports: Mapping[str, Report]) -> str:
     lines = [
         f"| {name}, {target} ({found['kind']}) | {found['own']['cases']}, {found['own']['groups']} "
         f"| {_change(found['own'], 'ece')} | {_change(found['own'], 'nll')} | {_change(found['own'], 'brier')} "
-        f"| {_coverage(found['own'])} | {_coverage(found.get('other_folds', {}))} | {_sets(found)} |\n"
+        f"| {' | '.join(_coverages(found))} |\n"
         for name, report in reports.items()
         for target, found in report["targets"].items()
     ]
@@ -58,18 +58,15 @@ def _change(found: Report, name: str) -> str:
     return "" if before is None or after is None else f"{before:.3f} → {after:.3f}"
 
 
-def _coverage(found: Report) -> str:
-    """Of the label sets where there are any, else of the intervals."""
-    return _with_error(found, "set_coverage" if "set_coverage" in found else "coverage")
-
-
-def _sets(found: Report) -> str:
-    """Size of the label sets, accuracy and coverage of the frequencies; three empty cells of a number or level."""
+def _coverages(found: Report) -> list[str]:
+    """Coverage by group, of sets of classes and intervals of numbers; of classes also size, accuracy, frequencies."""
     own, other = found["own"], found.get("other_folds", {})
-    if "set_coverage" not in own:
-        return " | | "
-    sizes = " → ".join(f"{part['set_size']:.2f}" for part in (own, other) if part)
-    return f"{sizes} | {own['accuracy']:.1%} | {' → '.join(_with_error(p, 'coverage') for p in (own, other) if p)}"
+    if found["kind"] not in ("binary", "nominal"):
+        return [_with_error(own, "coverage"), _with_error(other, "coverage"), "", "", ""]
+    sizes = " → ".join(f"{part['set_size']:.2f}" for part in (own, other) if "set_size" in part)
+    accuracy = f"{own['accuracy']:.1%}" if "accuracy" in own else ""
+    held = " → ".join(_with_error(part, "coverage") for part in (own, other) if part)
+    return [_with_error(own, "set_coverage"), _with_error(other, "set_coverage"), sizes, accuracy, held]
 
 
 def _with_error(found: Report, name: str) -> str:
