@@ -12,13 +12,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 
 SLOWEST = (
-    "test_notebooks.py",
     "scoring/test_engines.py",
+    "test_notebooks.py",
     "scoring/test_places_that_fail.py",
+    "bench/test_catalogue.py",
     "scoring/test_resume.py",
-    "test_conformance.py",
     "test_serve.py",
+    "scoring/test_every_input.py",
     "scoring/test_input_faults.py",
+    "scoring/test_who_command.py",
+    "rl/test_trainer.py",
+    "test_readme.py",
+    "test_conformance.py",
 )
 """Files that come first, the slowest ahead: one that starts when all others are done keeps a single process busy."""
 
