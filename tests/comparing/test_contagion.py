@@ -56,6 +56,19 @@ def test_from_two_files_to_a_claim(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "Anna" not in (tmp_path / "out" / "reports" / "anna+ben.html").read_text(encoding="utf-8")[:300]
 
 
+def test_the_page_says_what_was_done(tmp_path: Path) -> None:
+    files = pair(tmp_path)
+    pages = []
+    for name, option in (("out", ()), ("kept", ("--keep-memory",))):
+        run(tmp_path / name, *files, "--report", *option)
+        pages.append((tmp_path / name / "reports" / "anna+ben.html").read_text(encoding="utf-8"))
+    assert "ben&#39;s signal follows anna&#39;s by" in pages[0]
+    assert "person&#39;s signal follows" not in pages[0]
+    assert "own memory were taken out first" in pages[0]
+    assert "each signal&#39;s memory was kept" in pages[1]
+    assert "90% block-bootstrap interval" in pages[0]
+
+
 def test_the_same_seed_gives_the_same_table(tmp_path: Path) -> None:
     files = pair(tmp_path)
     for name in ("one", "two"):
