@@ -137,8 +137,11 @@ def _theirs(policy: Policy, size: Size, seed: int) -> Any:
     profiles = read_profiles(split="train")
     environment = EmpathyEnvironment(AppraisalUser(), TURNS)
 
-    def rollout(prompts: Sequence[str], _: object) -> dict[str, Any]:
-        dialogues, rows = roll_out(policy, environment, [profiles[int(p)] for p in prompts], seed, TOKENS, TEMPERATURE)
+    def rollout(prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
+        speaker, chosen = Policy(trainer.model, policy.tokenizer), [profiles[int(prompt)] for prompt in prompts]
+        dialogues, found = roll_out(speaker, environment, chosen, seed, TOKENS, TEMPERATURE)
+        # TRL knows one sequence a dialogue. The few that fall into two rows lose the first, which is in its favour.
+        rows = list({row.owner: row for row in found}.values())
         starts = [row.own.index(True) for row in rows]
         return {
             "prompt_ids": [list(row.ids[:start]) for row, start in zip(rows, starts)],
@@ -151,9 +154,11 @@ def _theirs(policy: Policy, size: Size, seed: int) -> Any:
     def emotion(felt: list[float | None], **_: object) -> list[float | None]:
         return felt
 
-    batch = size.profiles * size.group
+    batch, folder = size.profiles * size.group, tempfile.mkdtemp()
+    policy.save(Path(folder) / "start")  # TRL reads the reference model from where the model comes from
     config = GRPOConfig(
-        output_dir=tempfile.mkdtemp(),
+        output_dir=folder,
+        model_init_kwargs={"dtype": "float32"},
         max_steps=size.steps + 1,
         per_device_train_batch_size=batch,
         num_generations=size.group,
@@ -171,7 +176,8 @@ def _theirs(policy: Policy, size: Size, seed: int) -> Any:
         seed=seed,
     )
     data = Dataset.from_list([{"prompt": str(number)} for number in range(len(profiles))])
-    return GRPOTrainer(policy.model, emotion, config, data, processing_class=policy.tokenizer, rollout_func=rollout)
+    start = str(Path(folder) / "start")
+    return GRPOTrainer(start, emotion, config, data, processing_class=policy.tokenizer, rollout_func=rollout)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
