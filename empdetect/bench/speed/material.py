@@ -177,9 +177,7 @@ def _repeat_film(source: Path, path: Path, times: int) -> float:
 
     with av.open(str(path), "w") as out, av.open(str(source)) as film:
         tracks = {track.index: out.add_stream_from_template(track) for track in film.streams}
-        length = max(
-            float(t.duration * t.time_base) for t in film.streams if t.duration is not None and t.time_base is not None
-        )
+        length = _extent(film)
         for turn in range(times):
             film.seek(0)
             for packet in film.demux():
@@ -190,6 +188,17 @@ def _repeat_film(source: Path, path: Path, times: int) -> float:
                 packet.stream = tracks[packet.stream.index]
                 out.mux(packet)
     return length * times
+
+
+def _extent(film: Any) -> float:
+    """Seconds from the first packet of a track to the end of its last, of the longest track: so far a repeat moves."""
+    found: dict[int, list[float]] = {}
+    for packet in film.demux():
+        if packet.dts is not None and packet.time_base is not None:
+            begin, end = (float(ticks * packet.time_base) for ticks in (packet.dts, packet.dts + packet.duration))
+            first, last = found.get(packet.stream.index, (begin, end))
+            found[packet.stream.index] = [min(first, begin), max(last, end)]
+    return max(last - first for first, last in found.values())
 
 
 def _repeat_body(source: Path, path: Path, times: int) -> None:
