@@ -139,3 +139,12 @@ def test_the_detector_in_the_box_finds_who_leads_and_how_late() -> None:
     np.testing.assert_allclose(said.lag, made.truth.signed_lag, atol=0.2)
     np.testing.assert_array_equal(np.sign(said.leads), np.sign(made.truth.signed_lag))
     assert said.probability["coupling"].min() > other.probability["coupling"].max()
+
+
+def test_beyond_its_levels_the_detector_in_the_box_claims_nothing_of_those_who_only_saw_the_same() -> None:
+    shipped = Detector.from_pretrained("dyads", device="cpu")
+    levels = shipped.facts["levels"]
+    seen = simulate_dyads(60, direction="none", conditions=Conditions(120, stimulus=0.4)).values
+    said = learned(shipped, seen, RATE).probability
+    assert np.mean(said["coupling"] > levels["coupling"]) < 0.1
+    assert np.mean(said["synchrony"] > levels["synchrony"]) > 0.9
