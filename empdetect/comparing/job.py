@@ -16,6 +16,7 @@ from empdetect.comparing.people import Group, Person
 from empdetect.comparing.rows import MEASURES, failed_row, rows_of, rows_together
 from empdetect.comparing.settings import Settings
 from empdetect.comparing.spool import Result, Spool
+from empdetect.comparing.tested import Tested
 from empdetect.comparing.together import Together, compare_together
 from empdetect.errors import InputError
 from empdetect.progress import track
@@ -171,19 +172,22 @@ def _rows(recording: str, result: Result, window: float) -> Iterator[Mapping[str
 def _line(found: Comparison) -> str:
     """What may be said of a pair, in one line."""
     said = [f"{claim.kind}: {'yes' if claim.made else 'no'}, {claim.sentence}" for claim in found.test.claims]
-    said += [
-        f"{one.name}: {'yes' if one.found else 'no'} (p = {one.test.p:.3g}, q = {one.q:.3g})" for one in found.further
-    ]
+    said += map(_said, found.further)
     return f"{found.name}, {found.signal}: {'; '.join(said)}"
 
 
 def _line_together(found: Together) -> str:
     """What may be said of a group, in one line."""
     reason = found.measures[0].test.adequacy.reason
-    said = [
-        f"{one.name}: {'yes' if one.found else 'no'} (p = {one.test.p:.3g}, q = {one.q:.3g})" for one in found.measures
-    ]
-    return f"{found.name}, {found.signal}: {f'not tested, {reason}' if reason else '; '.join(said)}"
+    said = f"not tested, {reason}" if reason else "; ".join(map(_said, found.measures))
+    return f"{found.name}, {found.signal}: {said}"
+
+
+def _said(one: Tested) -> str:
+    """Whether a measure may be named, in a few words."""
+    if one.test.adequacy.reason:
+        return f"{one.name}: not tested, {one.test.adequacy.reason}"
+    return f"{one.name}: {'yes' if one.found else 'no'} (p = {one.test.p:.3g}, q = {one.q:.3g})"
 
 
 def _about(settings: Settings) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
+
 from empdetect.comparing.analysis import WINDOW_SURROGATES, Comparison
 from empdetect.comparing.rows import member
 from empdetect.comparing.settings import Settings
@@ -132,7 +134,8 @@ def dyad_of(found: Comparison, settings: Settings) -> Dyad:
         facts=_facts(found),
         claims=[(claim.kind, None if untested else claim.made, claim.sentence) for claim in test.claims],
         lags=found.lags.lags,
-        correlations=found.lags.values,
+        # Of signals that cannot carry a test, a curve with a peak would look like a finding.
+        correlations=np.full_like(found.lags.values, np.nan) if untested else found.lags.values,
         observed=test.observed,
         p=test.p,
         surrogates=test.surrogates,
@@ -248,6 +251,8 @@ def _windows_tested(found: Comparison, settings: Settings) -> str:
 
 
 def _claimed(found: Comparison) -> str:
+    if found.test.adequacy.reason:
+        return "Nothing may be claimed."
     made = [claim.sentence for claim in found.test.claims if claim.made]
     kept = [f"{claim.kind} ({claim.sentence})" for claim in found.test.claims if not claim.made]
     may = f"It may be claimed that {'; and that '.join(made)}." if made else "Nothing may be claimed."

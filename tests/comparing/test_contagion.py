@@ -130,15 +130,18 @@ def test_reversed_time_is_told_with_the_row(tmp_path: Path, capsys: pytest.Captu
     assert "times must grow, but sample 2" in capsys.readouterr().err
 
 
-def test_gaps_lower_the_quality_and_too_many_stop_the_test(tmp_path: Path) -> None:
+def test_gaps_lower_the_quality_and_too_many_stop_the_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     anna, ben = pair(tmp_path)
     rng = np.random.default_rng(0)
     for path in (anna, ben):
         table = pd.read_csv(path)
         table.loc[rng.uniform(size=len(table)) < 0.4, "valence"] = np.nan
         table.to_csv(path, index=False)
-    code, rows = run(tmp_path / "out", anna, ben)
+    code, rows = run(tmp_path / "out", anna, ben, "--measures", "coherence", "--report")
     assert code == 0
+    page = (tmp_path / "out" / "reports" / "anna+ben.html").read_text(encoding="utf-8")
+    assert "Correlation by lag" not in page, "a peak would look like a finding"
+    assert "coherence: not tested, too many gaps" in capsys.readouterr().out
     assert np.isnan(rows["valence.p"]["score"])
     assert 0 < rows["valence.p"]["quality"] < 0.5
     assert re.fullmatch(r"too many gaps: 3\d% of the time is known in both, 50% is needed", rows["valence.p"]["reason"])
