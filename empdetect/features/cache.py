@@ -74,7 +74,8 @@ class FeatureCache:
             InputError: a stream is there but cannot be read.
         """
         missing = {cache_key(extractor, person): person for person in people if not self.holds(extractor, person)}
-        for key, features in zip(missing, extractor.extract_many(list(missing.values())), strict=True):
+        found = extractor.extract_many(list(missing.values())) if missing else []
+        for key, features in zip(missing, found, strict=True):
             if self.enabled:
                 self._save(key, features)
             else:

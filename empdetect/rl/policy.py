@@ -194,7 +194,7 @@ def _chosen(likely: Tensor, ids: Tensor) -> Tensor:
 
 def _spread(values: Tensor, places: Tensor) -> Tensor:
     """Values at their places ``(row, time)``, 0 elsewhere."""
-    return torch.zeros(places.shape, device=values.device).masked_scatter(places, values)
+    return values.new_zeros(places.shape).masked_scatter(places, values)
 
 
 def pad(rows: Sequence[Sequence[int]], value: int, left: bool = False) -> tuple[Tensor, Tensor]:

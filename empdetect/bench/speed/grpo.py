@@ -80,7 +80,7 @@ def _interleaved(ours: Callable[[], float], theirs: Any) -> list[tuple[float, fl
 
     pairs: list[tuple[float, float]] = []
 
-    class Interleave(TrainerCallback):  # type: ignore[misc]
+    class Interleave(TrainerCallback):
         def on_step_begin(self, *_: object, **__: object) -> None:
             self.began = time.perf_counter()
 
