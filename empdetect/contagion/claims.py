@@ -32,18 +32,18 @@ class Claim:
 
 
 def direction_of(lag: Lag, clock_error: float) -> Direction:
-    """Who follows whom, from the interval of the lag.
+    """Who follows whom, from the 95% interval of the lag.
 
     Args:
         lag: in seconds, positive: the second person follows.
         clock_error: by how much the two clocks may disagree, in seconds.
     """
-    if lag.low > clock_error:
+    if lag.sure_low > clock_error:
         return "second_follows"
-    if lag.high < -clock_error:
+    if lag.sure_high < -clock_error:
         return "first_follows"
     near = together_within(lag, clock_error)
-    return "together" if -near <= lag.low and lag.high <= near else "unclear"
+    return "together" if -near <= lag.sure_low and lag.sure_high <= near else "unclear"
 
 
 def together_within(lag: Lag, clock_error: float) -> float:
@@ -77,15 +77,15 @@ def lead_claim(associated: Claim, lag: Lag | None, clock_error: float, people: t
     if lag is None:
         return Claim("lead", False, "this statistic has no lag; take one that searches lags")
     searched = float(lag.lags[-1])
-    if max(abs(lag.low), abs(lag.high)) >= searched:
+    if max(abs(lag.sure_low), abs(lag.sure_high)) >= searched:
         reason = f"the lag may lie beyond the {searched:g} s that were searched; search larger lags"
         return Claim("lead", False, reason)
-    direction, interval = direction_of(lag, clock_error), f"{lag.low:.2f} to {lag.high:.2f} s"
+    direction, interval = direction_of(lag, clock_error), f"95%: {lag.sure_low:.2f} to {lag.sure_high:.2f} s"
     first, second = people
     sentences: dict[Direction, str] = {
         "second_follows": f"{second}'s signal follows {first}'s by {lag.seconds:.2f} s ({interval})",
         "first_follows": f"{first}'s signal follows {second}'s by {-lag.seconds:.2f} s "
-        f"({-lag.high:.2f} to {-lag.low:.2f} s)",
+        f"(95%: {-lag.sure_high:.2f} to {-lag.sure_low:.2f} s)",
         "together": f"both move together, within the {together_within(lag, clock_error):.3g} s that can be told",
         "unclear": f"the lag's interval, {interval}, does not say who comes first",
     }

@@ -22,6 +22,7 @@ class Lag:
     Args:
         seconds: positive: the second person follows the first.
         low, high: 90% interval, in seconds, as everywhere in a Scores table.
+        sure_low, sure_high: 95% interval, in seconds, which a claim of who leads rests on: it errs on either side.
         r: the correlation there.
         correlations: ``(lag,)`` at all lags.
         lags: ``(lag,)`` in seconds.
@@ -30,6 +31,8 @@ class Lag:
     seconds: float
     low: float
     high: float
+    sure_low: float
+    sure_high: float
     r: float
     correlations: Array
     lags: Array
@@ -53,13 +56,20 @@ def find_lag(x: Array, y: Array, rate: float, max_lag: float, rng: Rng, least_la
     peak = highest_peak(np.where(counted, found.values, np.nan), found.lags)
     blocks = _block_products(standardised(x), standardised(y), lag_samples(max_lag, rate, len(x) - 1))
     drawn = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), DRAWS) @ blocks
-    low, high = np.quantile(found.lags[(np.abs(drawn) * counted).argmax(axis=1)], [0.05, 0.95], method="nearest")
-    # The peak itself may fall outside when hardly any draw agrees; an interval always holds its own value, and nothing
-    # is known to less than half a sample.
-    at, half = float(peak.lags), 0.5 / rate
-    return Lag(
-        at, min(float(low), at) - half, max(float(high), at) + half, float(peak.values), found.values, found.lags
-    )
+    peaks = found.lags[(np.abs(drawn) * counted).argmax(axis=1)]
+    at, r = float(peak.lags), float(peak.values)
+    intervals = _interval(peaks, 0.90, at, rate), _interval(peaks, 0.95, at, rate)
+    return Lag(at, *intervals[0], *intervals[1], r, found.values, found.lags)
+
+
+def _interval(peaks: Array, level: float, at: float, rate: float) -> tuple[float, float]:
+    """Of drawn lags, in seconds. The lag itself is in it, also when hardly any draw agrees.
+
+    Nothing is known to less than half a sample.
+    """
+    tail = (1 - level) / 2
+    low, high = np.quantile(peaks, [tail, 1 - tail], method="nearest")
+    return min(float(low), at) - 0.5 / rate, max(float(high), at) + 0.5 / rate
 
 
 def _block_products(x: Array, y: Array, reach: int) -> Array:

@@ -224,4 +224,4 @@ def test_a_claim_outlives_the_seed() -> None:
     ],
 )
 def test_directions(low: float, high: float, direction: str) -> None:
-    assert direction_of(Lag(0.0, low, high, 0.5, np.zeros(1), np.zeros(1)), 0.1) == direction
+    assert direction_of(Lag(0.0, low, high, low, high, 0.5, np.zeros(1), np.zeros(1)), 0.1) == direction
