@@ -148,7 +148,7 @@ def _run(built: Any, settings: str, command: str) -> Path:
     cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], recorded) if built.record else None
     trainer = PolicyTrainer(*given, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
-    prepare_heads(heads.values(), policy, train, built.user, seed=built.seed, cassette=cassette, **speech)
+    prepare_heads(heads.values(), policy, train, built.user, 1, seed=built.seed, cassette=cassette, **speech)
     judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
     before = evaluate(policy, held_out, built.user, heads, **judge)
     stopped = ""
