@@ -214,7 +214,8 @@ def _tested(found: Comparison, settings: Settings) -> str:
     if found.test.adequacy.reason:
         return f"No test was made: {found.test.adequacy.reason}."
     beside = f"{len(found.test.surrogates)} {MADE_OF[found.test.kind]}"
-    lag = "; the lag is that of the largest correlation, with a 90% block-bootstrap interval (a lead is claimed on the 95% one)" if found.test.lag else ""
+    interval = "a 90% block-bootstrap interval (a lead is claimed on the 95% one)"
+    lag = f"; the lag is that of the largest correlation, with {interval}" if found.test.lag else ""
     several = (
         f" {found.tests} tests were made in this run, with false discoveries controlled over all of them (Benjamini "
         f"and Yekutieli; q = {found.q:.3g})." if found.tests > 1 else ""
