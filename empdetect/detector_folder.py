@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from empdetect.components import OWN, build, constructor_arguments, describe
@@ -86,7 +86,8 @@ def _write(folder: Path, parts: Parts) -> None:
         state |= {
             NOVELTY + name: torch.from_numpy(array).contiguous() for name, array in parts.novelty.arrays().items()
         }
-    save_file(state, folder / WEIGHTS)
+    # Not ``save_file``: its files can be read by their owner alone, and a detector is made to be shared.
+    (folder / WEIGHTS).write_bytes(save(state))
     config = {
         "format": FORMAT,
         "task": parts.module.task.to_dict(),

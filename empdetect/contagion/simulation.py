@@ -35,6 +35,8 @@ class Conditions:
         stimulus_lag: how much later the second person (and every further one) reacts to it, in seconds.
         noise: share of the recorded variance that is white noise of the measurement, 0 to 1.
         trend: rise from start to end, in standard deviations of the signal; up or down by chance for each person.
+        bursts: spread of the log of the strength with which each person's signal comes and goes, as slowly as a bout
+            and for each by themselves: signals that are not stationary; 0 is steady.
         missing: share of the samples that are missing (NaN), in stretches.
         gap: mean length of a missing stretch, in seconds.
         rates: recorded samples per second of each person, in Hz, if they differ; none above ``rate`` tells more.
@@ -51,6 +53,7 @@ class Conditions:
     stimulus_lag: ArrayLike = 0.0
     noise: ArrayLike = 0.0
     trend: ArrayLike = 0.0
+    bursts: ArrayLike = 0.0
     missing: ArrayLike = 0.0
     gap: float = 5.0
     rates: tuple[float, ...] = ()
@@ -212,6 +215,7 @@ class _Plan:
     stimulus_lag: Array
     noise: Array
     trend: Array
+    bursts: Array
     missing: Array
     offset: Array
     drift: Array
@@ -230,6 +234,7 @@ def _plan(conditions: Conditions, dyads: int) -> _Plan:
         _each("stimulus_lag", conditions.stimulus_lag, dyads, -np.inf, np.inf),
         _each("noise", conditions.noise, dyads, 0.0, 1.0, closed="low high"),
         _each("trend", conditions.trend, dyads, -np.inf, np.inf),
+        _each("bursts", conditions.bursts, dyads, 0.0, np.inf, closed="low"),
         _each("missing", conditions.missing, dyads, 0.0, 1.0, closed="low"),
         _each("offset", conditions.offset, dyads, -np.inf, np.inf),
         _each("drift", conditions.drift, dyads, -1e5, 1e5),
@@ -345,7 +350,11 @@ def _recorded(x: Array, rates: Array, conditions: Conditions, offset: Array, dri
 
 
 def _measured(rng: Rng, values: Array, plan: _Plan, conditions: Conditions, rates: Array) -> Array:
-    """Noise, trend and gaps of the measurement."""
+    """Bursts; then noise, trend and gaps of the measurement."""
+    if plan.bursts.any():
+        memory = np.full(len(values), np.exp(-1 / max(conditions.bout * float(rates.max()), 1.0)))
+        strength = autoregressive(rng, memory, values.shape[1], values.shape[2])
+        values = values * np.exp(plan.bursts[:, None, None] * strength)
     if plan.noise.any():
         share = plan.noise[:, None, None]
         values = np.sqrt(1 - share) * values + np.sqrt(share) * rng.standard_normal(values.shape)

@@ -26,6 +26,8 @@ CHUNK = 50
 """Dyads that are simulated together: of one length, one mean gap and one mean bout."""
 LEAST_LAG = 0.3
 """Seconds. People who are coupled with less cannot be told from people who see the same thing."""
+REACTION = 0.25
+"""Seconds by which people may differ in when they react to what both see; more cannot be told from following."""
 KINDS: dict[Direction, float] = {"a_to_b": 0.2, "b_to_a": 0.2, "both": 0.1, "none": 0.5}
 """Share of the dyads of each direction."""
 COLUMN = "signal"
@@ -65,7 +67,7 @@ class SimulatedDyadsDataModule(EmpathyDataModule):
     """
 
     about: ClassVar[str] = "Simulated signals of two people who follow each other, see the same thing, or neither."
-    licence: ClassVar[str] = "Apache-2.0"
+    licence: ClassVar[str] = "Apache-2.0, made by this package."
     source: ClassVar[str] = "The simulator of dyads and groups of this package; see docs/contagion_detector.md"
 
     def __init__(
@@ -164,6 +166,8 @@ def draw_dyads(rng: Rng, dyads: int, seconds: float, rate: float, max_lag: float
         coupled_share=np.where(rng.random(dyads) < 0.6, 1.0, rng.uniform(0.3, 1.0, dyads)),
         bout=float(rng.uniform(10, 60)),
         stimulus=at_times(0.4, 0.1, 0.7),
+        stimulus_lag=at_times(0.5, -REACTION, REACTION),
+        bursts=at_times(0.3, 0.2, 1.0),
         noise=at_times(0.5, 0.0, 0.5),
         trend=at_times(0.5, 0.0, 4.0),
         missing=at_times(0.5, 0.0, 0.4),

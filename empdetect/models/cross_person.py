@@ -112,10 +112,12 @@ class CrossPersonAttention(nn.Module):
         Returns:
             By target, ``(batch, outputs)``.
         """
-        first, second = self._volumes(frames, mask), self._volumes(frames.flip(1), mask.flip(1))
+        first, one = self._volumes(frames, mask)
+        second, other = self._volumes(frames.flip(1), mask.flip(1))
         # One network for both orders: what the other order says of a lag stands at the lag's mirror image.
         orders = torch.cat([_joined(first, second), _joined(second, first)])
-        ours, theirs = self.volume(orders).chunk(2)
+        free = torch.cat([torch.cat([one, other], dim=1), torch.cat([other, one], dim=1)])
+        ours, theirs = self.volume(orders, free).chunk(2)
         evident = (orders[:, :, 0].square().mean(dim=1, keepdim=True) / 2).log1p() / 2
         look, where = (
             _both(glance(ours, evident[: len(ours)]), glance(theirs, evident[len(ours) :]))
@@ -137,8 +139,11 @@ class CrossPersonAttention(nn.Module):
         answers[self.direction] = torch.cat([leads, follows, both(ours) + both(theirs)], dim=-1)
         return answers
 
-    def _volumes(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Evidence ``(batch, head, 1 + window, lag)`` that the second follows the first, by lag from -most to most."""
+    def _volumes(self, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Evidence ``(batch, head, 1 + window, lag)`` that the second follows the first, by lag from -most to most.
+
+        And how many independent frames it rests on, ``(batch, head)``.
+        """
         window = round(self.window * self.rate)
         lead = (self.lead(frames[:, 0]) * mask[:, 0].unsqueeze(-1)).transpose(1, 2)
         follow = (self.follow(frames[:, 1]) * mask[:, 1].unsqueeze(-1)).transpose(1, 2)
@@ -159,19 +164,25 @@ class LagNetwork(nn.Module):
 
     def __init__(self, channels: int, width: int, layers: int, most: int) -> None:
         super().__init__()
-        self.whole = nn.Conv1d(channels + 2, width, 5, padding=2)
+        self.whole = nn.Conv1d(2 * channels + 2, width, 5, padding=2)
         self.part = nn.Conv2d(channels, width, (1, 5), padding=(0, 2))
         self.weight = nn.Conv2d(width, 1, 1)
         self.blocks = nn.ModuleList(_LagBlock(width, 2**number) for number in range(layers))
         lags = torch.linspace(-1, 1, 2 * most + 1)
         self.register_buffer("place", torch.stack([lags, lags.abs()]), persistent=False)
 
-    def forward(self, volume: Tensor) -> Tensor:
-        """``(batch, channel, 1 + window, lag)`` to ``(batch, width, lag)``."""
+    def forward(self, volume: Tensor, free: Tensor) -> Tensor:
+        """What stands at each lag, ``(batch, width, lag)``.
+
+        Args:
+            volume: evidence ``(batch, channel, 1 + window, lag)``.
+            free: ``(batch, channel)`` independent frames that it rests on: of few, much evidence is soon there.
+        """
         # Evidence grows with the length of the recording: hours must not drown what minutes have taught.
         volume = volume.sign() * volume.abs().log1p()
         place = self.place.expand(len(volume), -1, -1)
-        hidden = self.whole(torch.cat([volume[:, :, 0], place], dim=1)) + self._parts(volume[:, :, 1:])
+        rests = (free.clamp(min=1).log() / 2 - 2).unsqueeze(-1).expand(-1, -1, volume.shape[-1])
+        hidden = self.whole(torch.cat([volume[:, :, 0], rests, place], dim=1)) + self._parts(volume[:, :, 1:])
         for block in self.blocks:
             hidden = block(hidden)
         return hidden

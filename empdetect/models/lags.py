@@ -47,8 +47,12 @@ def chance_square(lead: Tensor, follow: Tensor, pairs: Tensor) -> Tensor:
     return whole / pairs.clamp(min=1)
 
 
-def evidence(lead: Tensor, follow: Tensor, led: Tensor, followed: Tensor, window: int, most: int) -> Tensor:
+def evidence(
+    lead: Tensor, follow: Tensor, led: Tensor, followed: Tensor, window: int, most: int
+) -> tuple[Tensor, Tensor]:
     """Sums of products over lags in units of their spread by chance: about normal where nobody follows.
+
+    The spread is itself estimated, and the less well the fewer independent frames there are: how many is told besides.
 
     Args:
         lead, follow: ``(batch, head, time)``, 0 where not known.
@@ -58,7 +62,7 @@ def evidence(lead: Tensor, follow: Tensor, led: Tensor, followed: Tensor, window
 
     Returns:
         ``(batch, head, 1 + window, 2 * most + 1)``: of the whole time first, then of each window; 0 where no frames
-        of the two lie at that lag.
+        of the two lie at that lag. And ``(batch, head)``: pairs of independent frames that would tell as much.
     """
     products = lag_products(lead, follow, window, most)
     products = torch.cat([products.sum(dim=-2, keepdim=True), products], dim=-2)
@@ -68,7 +72,11 @@ def evidence(lead: Tensor, follow: Tensor, led: Tensor, followed: Tensor, window
         pairs = torch.cat([pairs.sum(dim=-2, keepdim=True), pairs], dim=-2)
     each = chance_square(lead, follow, led.sum(dim=-1) * followed.sum(dim=-1))
     spread = (each[..., None, None] * pairs).clamp(min=1e-12).sqrt()
-    return torch.where(pairs > 0, products / spread, torch.zeros_like(products))
+    squares = [
+        x.square().sum(dim=-1) / there.sum(dim=-1).clamp(min=1) for x, there in ((lead, led), (follow, followed))
+    ]
+    free = torch.minimum(led.sum(dim=-1), followed.sum(dim=-1)) * squares[0] * squares[1] / each.clamp(min=1e-12)
+    return torch.where(pairs > 0, products / spread, torch.zeros_like(products)), free
 
 
 def _power(x: Tensor, size: int) -> Tensor:

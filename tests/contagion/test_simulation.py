@@ -100,6 +100,19 @@ def test_a_common_stimulus_is_no_coupling() -> None:
     is_about(along(a, b, 40), 0.0)
 
 
+def test_bursts_come_and_go_for_each_person_alone() -> None:
+    calm, burst = (
+        simulate_dyads(60, 0.0, conditions=Conditions(seconds=200, autocorrelation=0.0, bout=5.0, bursts=bursts)).values
+        for bursts in (0.0, 1.0)
+    )
+    strength = (np.square(x).reshape(60, 2, -1, 20).mean(axis=-1) for x in (calm, burst))
+    spread = [np.log(x).std(axis=-1).mean() for x in strength]
+    assert spread[1] > 3 * spread[0]
+    loud = np.log(np.square(burst).reshape(60, 2, -1, 20).mean(axis=-1))
+    both = [np.corrcoef(one, other)[0, 1] for one, other in loud]
+    assert abs(np.mean(both)) < 0.1
+
+
 def test_noise_trend_and_gaps_are_added_last() -> None:
     conditions = Conditions(seconds=100, autocorrelation=0.9, noise=0.5, missing=0.3, gap=2.0)
     done = simulate_dyads(200, 0.8, 1.0, conditions=conditions)

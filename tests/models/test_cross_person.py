@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
+from scipy.stats import rankdata
 from torch import Tensor
 
 from empdetect.contagion.simulation import Conditions, simulate_dyads
@@ -17,7 +19,7 @@ from empdetect.features.steady import SteadyTableFeatures
 from empdetect.models.cross_person import CrossPersonAttention
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.mean import MeanEncoder
-from empdetect.models.encoders.signal import SignalEncoder, detrended, prewhitened
+from empdetect.models.encoders.signal import SignalEncoder, detrended, normal_scores, prewhitened
 from empdetect.models.kernel import KernelMachine
 from empdetect.models.lags import evidence, lag_products
 from empdetect.recording import Participant, Recording, Segment
@@ -152,9 +154,28 @@ def test_evidence_is_about_normal_where_nobody_follows(memory: float) -> None:
     for signal, slack in ((plain, 0.1), (prewhitened(plain, known, 6), 0.05)):
         one, other = signal.unflatten(0, (150, 2)).unbind(1)
         seen = known.squeeze(1).unflatten(0, (150, 2)).unbind(1)
-        found = evidence(one, other, *seen, window=400, most=50)
+        found, free = evidence(one, other, *seen, window=400, most=50)
         assert found.shape == (150, 1, 6, 101)
+        if memory < 0.99:  # Bartlett's number of a signal of so few memories is too uncertain to be held to
+            independent = 2000 * ((1 - memory**2) / (1 + memory**2) if signal is plain else 1)
+            assert float(free.median()) == pytest.approx(independent, rel=0.2)
         assert float(found[:, :, 0].std()) == pytest.approx(1.0, abs=slack)
+
+
+def test_normal_scores_keep_the_order_alone() -> None:
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 1, 199)))
+    known = torch.ones_like(x, dtype=torch.bool)
+    known[0, 0, 50:80] = False
+    found = normal_scores(x, known)
+    torch.testing.assert_close(normal_scores(x.exp(), known), found)
+    assert (found[~known] == 0).all()
+    for row, scores, there in zip(x[:, 0], found[:, 0], known[:, 0], strict=True):
+        wanted = ndtri(rankdata(row[there]) / (int(there.sum()) + 1))
+        np.testing.assert_allclose(scores[there], wanted, atol=1e-5)
+    steps = torch.tensor([[[0.0, 0.0, 1.0, 1.0]]])
+    wanted = ndtri(np.array([1.5, 1.5, 3.5, 3.5]) / 5)
+    np.testing.assert_allclose(normal_scores(steps, steps >= 0)[0, 0], wanted, atol=1e-5)
+    assert (normal_scores(torch.full((1, 1, 9), 3.0), torch.ones(1, 1, 9, dtype=torch.bool)) == 0).all()
 
 
 def test_prewhitening_takes_the_memory_out() -> None:

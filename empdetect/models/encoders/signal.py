@@ -1,4 +1,4 @@
-"""Signal encoder: one person's signals as they are, without their memory, and filtered; frame by frame."""
+"""Signal encoder: one person's signals by their ranks, without their memory, and filtered; frame by frame."""
 
 from abc import abstractmethod
 
@@ -35,7 +35,7 @@ class FrameEncoder(Encoder):
 
 
 class SignalEncoder(FrameEncoder):
-    """Learned filters over each signal twice: standardised and detrended, and prewhitened.
+    """Learned filters over each signal twice: detrended and as normal scores, and prewhitened besides.
 
     A signal with a memory goes along with any other such signal for a while, by chance. What is left of it after its
     own past is taken off does not (prewhitening: Dean and Dunsmuir, Behavior Research Methods 2016). The past is fitted
@@ -65,7 +65,7 @@ class SignalEncoder(FrameEncoder):
     def frames(self, x: Tensor, mask: Tensor) -> Tensor:
         with torch.no_grad():
             known = (torch.isfinite(x) & mask.unsqueeze(-1)).transpose(1, 2)
-            plain = detrended(x.transpose(1, 2), known)
+            plain = normal_scores(detrended(x.transpose(1, 2), known), known)
             white = prewhitened(plain, known, self.order)
             both = torch.cat([plain, white], dim=1).clamp(-EXTREME, EXTREME)
         hidden: Tensor = self.filters(both)
@@ -91,6 +91,27 @@ def detrended(x: Tensor, known: Tensor) -> Tensor:
     # What is left of a constant is rounding, and must not be blown up to a signal.
     size = (values.square().sum(dim=-1, keepdim=True) / count).sqrt() + 1e-30
     return torch.where(spread > 1e-6 * size, left / spread.clamp(min=1e-30), torch.zeros_like(left)).float()
+
+
+def normal_scores(x: Tensor, known: Tensor) -> Tensor:
+    """Signals ``(batch, feature, time)`` as standard normal ones whose values come in the same order.
+
+    Scores of van der Waerden (Proc. Koninklijke Nederlandse Akademie van Wetenschappen A 55, 1952): the normal
+    quantile of ``rank / (n + 1)``, equal values at their mean rank. Skew is gone, and a burst weighs no more than
+    its place.
+
+    Args:
+        x: signals.
+        known: of the same shape, which values count.
+
+    Returns:
+        The same shape; 0 where not known, and of a signal that does not vary.
+    """
+    ordered = torch.where(known, x, torch.inf).sort(dim=-1).values.contiguous()
+    inside = torch.where(known, x, 0.0).contiguous()
+    twice = torch.searchsorted(ordered, inside) + torch.searchsorted(ordered, inside, right=True) + 1
+    share = twice / (2 * (known.sum(dim=-1, keepdim=True) + 1))
+    return torch.where(known, torch.special.ndtri(share.clamp(1e-6, 1 - 1e-6)), 0.0)
 
 
 def prewhitened(x: Tensor, known: Tensor, order: int) -> Tensor:
