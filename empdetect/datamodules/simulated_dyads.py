@@ -67,7 +67,7 @@ class SimulatedDyadsDataModule(EmpathyDataModule):
     """
 
     about: ClassVar[str] = "Simulated signals of two people who follow each other, see the same thing, or neither."
-    licence: ClassVar[str] = "Apache-2.0, made by this package."
+    licence: ClassVar[str] = "Apache-2.0"
     source: ClassVar[str] = "The simulator of dyads and groups of this package; see docs/contagion_detector.md"
 
     def __init__(
