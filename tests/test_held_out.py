@@ -140,7 +140,7 @@ def test_every_head_says_what_it_was_trained_on(detector: Detector, data: Muscle
     assert loaded.about()["heads"] == loaded.heads
     card = (tmp_path / "README.md").read_text()
     assert "| `level` | made muscles tests | CC0 | 80 | 5 |" in card
-    assert "coverage of the 90% interval" in card
+    assert "| coverage | frequency |" in card
     assert "called doubtful" in card
     assert '"heads"' not in (tmp_path / "config.yaml").read_text()
     assert "heads:" in (tmp_path / "config.yaml").read_text()

@@ -57,6 +57,8 @@ def overrides(cell: Cell, out: Path, seed: int, steps: int, start: Path, small: 
     """Settings that make a cell of its preset."""
     told: dict[str, Any] = {"out": out, "seed": seed, "accelerator": "cpu", "model": start, "warmup_rounds": 0}
     told |= {"user.init_args.difficulty": cell.difficulty, "witnesses": json.dumps(WITNESS), "record": False}
+    # What falls is to be shown, and a run that was stopped early shows less of it.
+    told |= {"trainer.monitor": "null"}
     told |= {"trainer.steps": steps} if steps else {}
     if not cell.detector:
         told |= {"rewards": json.dumps(EMOTION_ONLY), "weights": json.dumps({"emotion": 1.0})}
