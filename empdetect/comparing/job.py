@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.comparing.analysis import Comparison, compare
-from empdetect.comparing.measures import FURTHER
+from empdetect.comparing.measures import FURTHER_MEASURES
 from empdetect.comparing.page import write_page
 from empdetect.comparing.people import Group, Person
 from empdetect.comparing.rows import MEASURES, failed_row, rows_of, rows_together
@@ -196,7 +196,7 @@ def _about(settings: Settings) -> Mapping[str, Any]:
         "job": "contagion",
         "settings": {**plain, "statistic_in_words": settings.statistic_in_words()},
         "measures": MEASURES,
-        "further": {name: FURTHER[name].__doc__ for name in settings.further()},
+        "further": {name: FURTHER_MEASURES[name].__doc__ for name in settings.further()},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {package: version(package) for package in ("empdetect", "numpy", "scipy")},
     }

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
 
+from empdetect.comparing.settings import Settings
 from empdetect.contagion.gaps import Array, mean
 from empdetect.contagion.measures.coherence import band_mean, coherence
 from empdetect.contagion.measures.concordance import concordance
@@ -18,10 +18,6 @@ from empdetect.contagion.measures.transfer_entropy import transfer_entropy
 from empdetect.contagion.measures.warping import dynamic_time_warping
 from empdetect.contagion.measures.wavelet_coherence import mean_wavelet_coherence
 from empdetect.contagion.statistics import Correlation, PeakCorrelation, Statistic, WindowedCorrelation
-from empdetect.errors import InputError
-
-if TYPE_CHECKING:
-    from empdetect.comparing.settings import Settings
 
 MOST_PAST = 25
 """Samples of the past, at most, of measures whose cost or need of data grows fast with it."""
@@ -42,17 +38,17 @@ class Measure:
     statistic: Statistic
 
 
-def further_measures(settings: "Settings", rate: float) -> list[Measure]:
+def further_measures(settings: Settings, rate: float) -> list[Measure]:
     """The measures that settings name, beside their statistic.
 
     Args:
         settings: their lags, windows and band.
         rate: of the signals, in Hz.
     """
-    return [measure for name in settings.further() for measure in FURTHER[name](settings, rate)]
+    return [measure for name in settings.further() for measure in FURTHER_MEASURES[name](settings, rate)]
 
 
-def band_of(settings: "Settings", rate: float) -> tuple[float, float]:
+def band_of(settings: Settings, rate: float) -> tuple[float, float]:
     """The band of phases, in Hz: the octave of which four to eight cycles fit into a window, unless one was given."""
     high = min(8 / settings.window, 0.4 * rate)
     return settings.band or (high / 2, high)
@@ -69,30 +65,30 @@ def normal_scores(x: Array) -> Array:
     return np.where(known, ndtri(ranks / (known.sum(axis=-1, keepdims=True) + 1)), np.nan)
 
 
-def _lag0(settings: "Settings", rate: float) -> list[Measure]:
+def _lag0(settings: Settings, rate: float) -> list[Measure]:
     """Size of Pearson's r at lag 0."""
     return [Measure("lag0", "size of Pearson's r at lag 0", Correlation())]
 
 
-def _peak(settings: "Settings", rate: float) -> list[Measure]:
+def _peak(settings: Settings, rate: float) -> list[Measure]:
     """Largest Pearson's r, of either sign, at any lag."""
     says = f"largest r, of either sign, at lags up to {settings.max_lag:g} s"
     return [Measure("peak", says, PeakCorrelation(settings.max_lag, least_lag=settings.least_lag))]
 
 
-def _windows(settings: "Settings", rate: float) -> list[Measure]:
+def _windows(settings: Settings, rate: float) -> list[Measure]:
     """Mean size of Fisher's z over windows and lags."""
     statistic = WindowedCorrelation(settings.max_lag, settings.window, settings.hop, least_lag=settings.least_lag)
     return [Measure("windows", f"mean size of Fisher's z over windows of {settings.window:g} s and lags", statistic)]
 
 
-def _concordance(settings: "Settings", rate: float) -> list[Measure]:
+def _concordance(settings: Settings, rate: float) -> list[Measure]:
     """Lin's concordance coefficient at lag 0."""
     says = "Lin's concordance at lag 0; levels went out with the trend"
     return [Measure("concordance", says, lambda x, y, rate: concordance(x, y, rate).values)]
 
 
-def _coherence(settings: "Settings", rate: float) -> list[Measure]:
+def _coherence(settings: Settings, rate: float) -> list[Measure]:
     """Mean squared coherence over a band, by Welch's method, in segments as long as a window."""
     low, high = settings.band or (1 / settings.window, rate / 2)
 
@@ -102,7 +98,7 @@ def _coherence(settings: "Settings", rate: float) -> list[Measure]:
     return [Measure("coherence", f"mean squared coherence from {low:.3g} to {high:.3g} Hz", statistic)]
 
 
-def _wavelet(settings: "Settings", rate: float) -> list[Measure]:
+def _wavelet(settings: Settings, rate: float) -> list[Measure]:
     """Mean squared wavelet coherence over time and a band."""
     low, high = settings.band or (2 / settings.window, rate / 4)
 
@@ -112,7 +108,7 @@ def _wavelet(settings: "Settings", rate: float) -> list[Measure]:
     return [Measure("wavelet", f"mean squared wavelet coherence from {low:.3g} to {high:.3g} Hz", statistic)]
 
 
-def _phase(settings: "Settings", rate: float) -> list[Measure]:
+def _phase(settings: Settings, rate: float) -> list[Measure]:
     """Phase-locking value of a band."""
     low, high = band_of(settings, rate)
 
@@ -122,7 +118,7 @@ def _phase(settings: "Settings", rate: float) -> list[Measure]:
     return [Measure("phase", f"phase-locking value from {low:.3g} to {high:.3g} Hz", statistic)]
 
 
-def _recurrence(settings: "Settings", rate: float) -> list[Measure]:
+def _recurrence(settings: Settings, rate: float) -> list[Measure]:
     """Largest rate of cross-recurrence at any lag, of normal scores."""
 
     def statistic(x: Array, y: Array, rate: float) -> Array:
@@ -133,7 +129,7 @@ def _recurrence(settings: "Settings", rate: float) -> list[Measure]:
     return [Measure("recurrence", says, statistic)]
 
 
-def _warping(settings: "Settings", rate: float) -> list[Measure]:
+def _warping(settings: Settings, rate: float) -> list[Measure]:
     """Minus the mean distance after time warping, of normal scores."""
 
     def statistic(x: Array, y: Array, rate: float) -> Array:
@@ -143,7 +139,7 @@ def _warping(settings: "Settings", rate: float) -> list[Measure]:
     return [Measure("warping", says, statistic)]
 
 
-def _granger(settings: "Settings", rate: float) -> list[Measure]:
+def _granger(settings: Settings, rate: float) -> list[Measure]:
     """Granger causality, each direction a test of its own."""
     past = min(settings.max_lag, MOST_PAST / rate)
 
@@ -153,7 +149,7 @@ def _granger(settings: "Settings", rate: float) -> list[Measure]:
     return _both_ways("granger", f"Granger causality over {past:.3g} s of the past, in nats", statistic)
 
 
-def _transfer_entropy(settings: "Settings", rate: float) -> list[Measure]:
+def _transfer_entropy(settings: Settings, rate: float) -> list[Measure]:
     """Largest transfer entropy at any lag, each direction a test of its own."""
     reach = min(settings.max_lag, MOST_PAST / rate)
 
@@ -172,7 +168,7 @@ def _both_ways(name: str, says: str, statistic: Callable[..., Array]) -> list[Me
     ]
 
 
-FURTHER: dict[str, Callable[["Settings", float], list[Measure]]] = {
+FURTHER_MEASURES: dict[str, Callable[[Settings, float], list[Measure]]] = {
     "lag0": _lag0,
     "peak": _peak,
     "windows": _windows,
@@ -186,10 +182,3 @@ FURTHER: dict[str, Callable[["Settings", float], list[Measure]]] = {
     "transfer_entropy": _transfer_entropy,
 }
 """By the names that the command line gives them; their docstrings go with every table."""
-
-
-def check_names(names: tuple[str, ...]) -> None:
-    """Raise an InputError at a name that no measure has."""
-    unknown = [name for name in names if name not in (*FURTHER, "all")]
-    if unknown:
-        raise InputError(f"Comparing people: 'measures' are {', '.join(FURTHER)} or all, got '{unknown[0]}'")

@@ -15,9 +15,10 @@ from empdetect.comparing.tested import Tested
 from empdetect.comparing.together import Together
 from empdetect.contagion.inference import MADE_OF
 from empdetect.report.clock import spoken
-from empdetect.report.dyad import Dyad, LagOverTime, write_dyads
+from empdetect.report.dyad import Dyad, LagOverTime
 from empdetect.report.dyad_group import Crowd, OrderOverTime, Tie
 from empdetect.report.dyad_measures import Measured
+from empdetect.report.dyad_page import write_dyads
 
 LIMITS = (
     "Synchrony is not empathy, and a lag is not a cause. That two signals go together says nothing of what either "

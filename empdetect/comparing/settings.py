@@ -5,7 +5,6 @@ from math import isfinite
 from pathlib import Path
 from typing import get_args
 
-from empdetect.comparing.measures import FURTHER, check_names
 from empdetect.contagion.inference import Surrogate
 from empdetect.contagion.statistics import Correlation, PeakCorrelation, Statistic, WindowedCorrelation
 from empdetect.errors import InputError
@@ -16,6 +15,11 @@ STATISTICS = {
     "lag0": "the size of Pearson's r at lag 0",
 }
 """Statistics by the name the command line gives them, in words."""
+FURTHER = (
+    "lag0", "peak", "windows", "coherence", "wavelet", "phase", "recurrence", "warping", "concordance", "granger",
+    "transfer_entropy",
+)  # fmt: skip
+"""Names of the measures that may stand beside the statistic; ``comparing.measures`` has them."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Settings:
             takes the one that all have.
         rate: of the grid that all signals are brought to; None takes the lowest of theirs.
         statistic: one of ``STATISTICS``.
-        measures: further ones, by their names in ``comparing.measures``; ``all`` for all of them. Each is one more
+        measures: further ones, of ``FURTHER``; ``all`` for all of them. Each is one more
             test that false discoveries are controlled over.
         band: lowest and highest frequency of coherence and phases, in Hz; None leaves it to each measure.
         max_lag: largest lag in both directions.
@@ -86,7 +90,9 @@ class Settings:
         self._check_names()
 
     def _check_names(self) -> None:
-        check_names(self.measures)
+        unknown = [name for name in self.measures if name not in (*FURTHER, "all")]
+        if unknown:
+            raise InputError(f"Comparing people: 'measures' are {', '.join(FURTHER)} or all, got '{unknown[0]}'")
         if self.band is not None and not 0 < self.band[0] < self.band[1] < float("inf"):
             low, high = self.band
             raise InputError(f"Comparing people: 'band' goes from a low to a high frequency, got {low:g} {high:g}")
@@ -112,7 +118,7 @@ class Settings:
 
     def further(self) -> tuple[str, ...]:
         """Names of the measures beside the statistic, each once."""
-        named = tuple(FURTHER) if "all" in self.measures else self.measures
+        named = FURTHER if "all" in self.measures else self.measures
         return tuple(name for name in dict.fromkeys(named) if name != self.statistic)
 
     def statistic_in_words(self) -> str:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from empdetect.comparing import Settings, compare_groups, groups_of
-from empdetect.comparing.measures import FURTHER, band_of, further_measures, normal_scores
+from empdetect.comparing.measures import FURTHER_MEASURES, band_of, further_measures, normal_scores
+from empdetect.comparing.settings import FURTHER
 from empdetect.comparing.tested import windows_named
 from empdetect.contagion.false_discovery import WindowTests
 from empdetect.contagion.measures.cross_correlation import Peaks
@@ -20,7 +21,9 @@ from empdetect.report.dyad_measures import Measured, figure_of_measures, rows_of
 from empdetect.scores import Scores
 
 RATE = 4.0
-NAMES = [measure.name for name in FURTHER if name != "peak" for measure in FURTHER[name](Settings(), RATE)]
+NAMES = [
+    measure.name for name in FURTHER_MEASURES if name != "peak" for measure in FURTHER_MEASURES[name](Settings(), RATE)
+]
 
 
 def table(folder: Path, couplings: dict[str, float], seconds: float = 150) -> Path:
@@ -144,3 +147,7 @@ def test_measures_that_were_not_tested_are_not_drawn() -> None:
     untested = Measured("phase", "locking", nan, nan, nan, nan, False, np.zeros(0), "no such band")
     assert figure_of_measures([untested]) is None
     assert rows_of_measures([untested])[0]["p"] == "–"
+
+
+def test_each_name_has_its_measure() -> None:
+    assert tuple(FURTHER_MEASURES) == FURTHER

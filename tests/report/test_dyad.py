@@ -12,7 +12,8 @@ import pytest
 from plotly.graph_objects import Figure
 
 from empdetect.errors import InputError
-from empdetect.report.dyad import Dyad, LagOverTime, write_dyads
+from empdetect.report.dyad import Dyad, LagOverTime
+from empdetect.report.dyad_page import write_dyads
 from tests.browser import act, needs_browser
 from tests.report.test_page import NAME, own_part
 
