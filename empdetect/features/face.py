@@ -28,7 +28,7 @@ class _Faces(Extractor):
     """What all features of a followed face share."""
 
     modality = "video"
-    version = 3
+    version = 4
     beside = True
     pixels: ClassVar[Literal["gray", "rgb24"]]
     rate: float

@@ -28,8 +28,12 @@ NEARBY = 1.8
 """Side of the region in which a face is searched again, in sides of the face."""
 NEARBY_SIDE = 48
 """Pixels to which a known face is scaled for finding it again."""
-FULL_SEARCH = 5
-"""Every so many pictures the whole picture is searched; in between too if a face is not where it was."""
+FULL_SEARCH = 2.0
+"""Seconds between two searches of the whole picture; in between it is searched if a face is not where it was."""
+TILT = 1.0
+"""Seconds between two measurements of a face's tilt."""
+SLACK = 1e-3
+"""Seconds by which pictures may come early: their times are rounded."""
 LOOK_EVERY = 2.0
 """Seconds between two looks at a face that tell who it is."""
 Look = NDArray[np.float32]
@@ -47,7 +51,12 @@ def find_faces(picture: Gray) -> list[FaceBox]:
     if min(small.shape) < SMALLEST_FACE:
         return []
     found = [_grown(face, 1 / scale, 0, 0) for face in _detect(small, (SMALLEST_FACE, 10_000))]
-    return [replace(face, tilt=_tilt(picture, face.x, face.y, face.side)) for face in found]
+    return [with_tilt(picture, face) for face in found]
+
+
+def with_tilt(picture: Gray, face: FaceBox) -> FaceBox:
+    """The face with the angle of its eyes in this picture; NaN unless two are found."""
+    return replace(face, tilt=_tilt(picture, face.x, face.y, face.side))
 
 
 def find_again(picture: Gray, face: FaceBox) -> FaceBox | None:
@@ -192,16 +201,34 @@ class Follower:
         self.tracker = Tracker(gap)
         self.count = 0
         self.last_time = 0.0
+        self._searched = self._tilted = -np.inf
         self._last: list[FaceBox] = []
 
     def look(self, time: float, picture: Gray) -> None:
         """Search the next picture ``(height, width)``, at ``time`` seconds."""
-        again = [find_again(picture, face) for face in self._last] if self.count % FULL_SEARCH else []
+        due = time - self._searched >= FULL_SEARCH - SLACK
+        again = [] if due else [find_again(picture, face) for face in self._last]
         kept = [face for face in again if face is not None]
-        # A face that is not where it was may be anywhere, and one that is new is found by the next full search.
-        self._last = kept if kept and len(kept) == len(self._last) else find_faces(picture)
+        if kept and len(kept) == len(self._last):
+            self._last = self._leveled(time, picture, kept)
+        else:  # a face that is not where it was may be anywhere
+            self._last = [_seen_near(picture, face) for face in find_faces(picture)]
+            self._searched = self._tilted = time
         self.tracker.add(time, self._last)
         self.count, self.last_time = self.count + 1, time
+
+    def _leveled(self, time: float, picture: Gray, faces: list[FaceBox]) -> list[FaceBox]:
+        """The faces, their tilts measured now and then."""
+        if time - self._tilted < TILT - SLACK:
+            return faces
+        self._tilted = time
+        return [with_tilt(picture, face) for face in faces]
+
+
+def _seen_near(picture: Gray, face: FaceBox) -> FaceBox:
+    """The face as ``find_again`` sees it: a search of the whole picture draws its square a little otherwise."""
+    again = find_again(picture, face)
+    return face if again is None else replace(again, tilt=face.tilt)
 
 
 def tracked(

@@ -258,8 +258,11 @@ class TextEmbeddings(Extractor):
         if not texts:
             return []
         tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model, self.adapter)
-        whole = [len(ids) for ids in tokenizer(list(texts), verbose=False)["input_ids"]]
-        read = tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)["input_ids"]
+        read = tokenizer(list(texts), verbose=False)["input_ids"]
+        whole = [len(ids) for ids in read]
+        for place, length in enumerate(whole):
+            if length > self.max_tokens:
+                read[place] = tokenizer(texts[place], truncation=True, max_length=self.max_tokens)["input_ids"]
         by_length: dict[int, list[int]] = {}
         for place, ids in enumerate(read):
             by_length.setdefault(len(ids), []).append(place)

@@ -1,6 +1,6 @@
 """Video streams: frames of any container PyAV can open, with their times on the recording's clock."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,10 @@ from empdetect.errors import InputError
 from empdetect.streams.face_path import FacePath
 from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.streams.media import decoded, end_seconds, open_media, start_seconds
+from empdetect.streams.reading_ahead import reading_ahead
+
+AHEAD = 8
+"""Pictures that are decoded before they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,11 @@ class VideoStream:
         Raises:
             InputError: the file cannot be read or has no picture.
         """
+        yield from reading_ahead(self._decoded_at(rates, pixels), AHEAD)
+
+    def _decoded_at(
+        self, rates: tuple[float | None, ...], pixels: Literal["gray", "rgb24"]
+    ) -> Generator[tuple[float, tuple[bool, ...], NDArray[np.uint8]], None, None]:
         with open_media(self.path, "video") as (container, track):
             zero = start_seconds(container)
             step = 1.0 / _rate(track)
@@ -154,9 +163,15 @@ def _pixels(frame: Any, pixels: Literal["gray", "rgb24"]) -> NDArray[np.uint8]:
         plane = np.frombuffer(frame.planes[0], np.uint8).reshape(-1, frame.planes[0].line_size)
         luma = plane[: frame.height, : frame.width]
         full = frame.format.name.startswith("yuvj") or frame.color_range == FULL_RANGE
-        return luma.copy() if full else STRETCHED[luma]
+        return luma.copy() if full else _stretched(luma)
     picture: NDArray[np.uint8] = frame.to_ndarray(format=pixels)
     return picture
+
+
+def _stretched(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import cv2  # ten times as fast as NumPy's indexing
+
+    return np.asarray(cv2.LUT(luma, STRETCHED), np.uint8)
 
 
 def _rate(track: Any) -> float:

@@ -47,7 +47,7 @@ def measure(entry: Input, seconds: float, device: str, repeats: int) -> dict[str
         "rows": len(scores),
         "rows_with_all_modalities": int(scores["modalities"].str.count(":").eq(4).sum()),
         "decoding": [spent.plain() for spent in alone],
-        "command": [spent.plain() for spent in whole],
+        "whole_command": [spent.plain() for spent in whole],
         "scoring_wall_seconds": scoring,
         "times_real_time": {"command": seconds / took, "scoring": seconds / scored, "decoding": seconds / decoding},
         "times_the_decoding": {"command": took / decoding, "scoring": scored / decoding},
