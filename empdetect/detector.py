@@ -33,9 +33,11 @@ from empdetect.progress import track
 from empdetect.recording import Recording, Segment
 from empdetect.scores import Scores
 from empdetect.streams.files import file_fingerprint, fingerprint
-from empdetect.stretches import stretches
+from empdetect.stretches import give_back_memory, stretches
 from empdetect.task import Task
 
+FEWEST, MOST, NUMBERS = 16, 256, 2**20
+"""Segments in a batch that scores: as many as hold so many numbers of features, within limits."""
 ALL = "all"
 """Under this name stands what is observed with every modality."""
 
@@ -273,10 +275,11 @@ class Detector:
             examples = prepared()
             while examples is not None:
                 following = ahead.submit(prepared)
-                yield self._answers(examples, attribute=True)
+                yield self._answers(examples, _batch_size(examples), attribute=True)
                 examples = following.result()
+                give_back_memory()
 
-    def _answers(self, examples: Sequence[Example], batch_size: int = 16, attribute: bool = False) -> list[Prediction]:
+    def _answers(self, examples: Sequence[Example], batch_size: int, attribute: bool = False) -> list[Prediction]:
         """Predictions in the order of the examples; those of which nothing was observed have a reason."""
         scorable = [place for place, example in enumerate(examples) if _observed(example, self._people)]
         found = iter(self._predictions([examples[place] for place in scorable], batch_size, attribute))
@@ -440,6 +443,13 @@ class Detector:
         quality = {name: value * (1 - doubt.get(name, 0.0)) for name, value in seen.items()}
         reason = _strangeness(doubt)
         return Prediction(example.segment, scores, intervals, quality, missing, doubt, reason, labels=labels)
+
+
+def _batch_size(examples: Sequence[Example]) -> int:
+    largest = max(
+        (sum(each.values.size for people in e.inputs.values() for each in people) for e in examples), default=0
+    )
+    return min(max(NUMBERS // max(largest, 1), FEWEST), MOST)
 
 
 def _observed(example: Example, people: int = 1) -> bool:

@@ -2,6 +2,7 @@
 
 ``empdetect fit --config configs/text_emotions.yaml``, then ``python -m empdetect.shipped adapter RUN/detector``;
 ``empdetect fit --config configs/text_empathy.yaml``, then ``python -m empdetect.shipped detector RUN/detector``;
+``empdetect fit --config configs/text_ngrams.yaml``, then ``python -m empdetect.shipped ngrams RUN/detector``;
 ``empdetect fit --config configs/simulated_dyads.yaml``, then ``python -m empdetect.shipped dyads RUN/detector``.
 """
 
@@ -23,7 +24,7 @@ LARGEST = 5_000_000
 FREE = ("CC0", "CC BY 4.0", "MIT", "Apache-2.0")
 """Licences under which what was learned from data may be passed on."""
 
-FOLDERS = {"adapter": "emotions", "detector": "text-empathy", "dyads": "dyads"}
+FOLDERS = {"adapter": "emotions", "detector": "text-empathy", "ngrams": "text-ngrams", "dyads": "dyads"}
 """By what is shipped, its folder among the package's weights."""
 
 PUBLISHED_AS = "sentence-transformers/all-MiniLM-L6-v2"

@@ -4,6 +4,9 @@
 without the detector head, with vanilla and challenging users, three seeds each: 48 runs of the embedded policy.
 A run that has ended is not done again and one that was stopped goes on, so ``--minutes 20`` does a piece of it.
 All runs of a form and a seed start from the same policy, made once.
+
+The witness is a detector that no run trains on, of other data (EPITOME) and read by another network than the judges: by
+default it is trained first, which takes a minute and needs ``--data-root``.
 """
 
 import argparse
@@ -11,9 +14,11 @@ import contextlib
 import csv
 import itertools
 import json
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +31,10 @@ from empdetect.progress import track
 from empdetect.rl.monitor import RewardHacked
 from empdetect.rl.run import make_start, train_from_config
 
-WITNESS = {
-    "validation": {
-        "class_path": "empdetect.rl.rewards.detector.DetectorReward",
-        "init_args": {"detector": "text-empathy", "measure": "mint_validation"},
-    }
-}
-"""A measure that no run trains on. It was learned from other people's data, but reads with the same network."""
+MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
+"""What the witness tells of a reply, each 0 to 2 (EPITOME, Sharma et al., EMNLP 2020); their mean counts."""
 EMOTION_ONLY = {"emotion": {"class_path": "empdetect.rl.rewards.emotion.EmotionReward"}}
-CURVES = ("emotion.mean", "tactic_reuse", "format", "validation.mean", "seconds")
+CURVES = ("emotion.mean", "tactic_reuse", "format", "witness.mean", "seconds")
 """Columns of a run's log that are kept with the results."""
 
 
@@ -53,28 +53,68 @@ MAIN = tuple(cell for cell in CELLS if cell.think and cell.detector and cell.dif
 """The rows that are done first, with all their seeds."""
 
 
-def overrides(cell: Cell, out: Path, seed: int, steps: int, start: Path, small: bool) -> dict[str, Any]:
-    """Settings that make a cell of its preset."""
-    told: dict[str, Any] = {"out": out, "seed": seed, "accelerator": "cpu", "model": start, "warmup_rounds": 0}
-    told |= {"user.init_args.difficulty": cell.difficulty, "witnesses": json.dumps(WITNESS), "record": False}
-    # What falls is to be shown, and a run that was stopped early shows less of it.
-    told |= {"trainer.monitor": "null"}
-    told |= {"trainer.steps": steps} if steps else {}
-    if not cell.detector:
-        told |= {"rewards": json.dumps(EMOTION_ONLY), "weights": json.dumps({"emotion": 1.0})}
-    return told | (SMALL if small else {})
+@dataclass(frozen=True)
+class Runs:
+    """What all runs share.
+
+    Args:
+        folder: of all of them.
+        witness: the held-out head, as a preset names it.
+        steps: updates; 0 takes the preset's.
+        small: tiny dialogues.
+    """
+
+    folder: Path
+    witness: Mapping[str, Any]
+    steps: int = 0
+    small: bool = False
+
+    def overrides(self, cell: Cell, seed: int, start: Path) -> dict[str, Any]:
+        """Settings that make a cell of its preset."""
+        told: dict[str, Any] = {"out": self.folder_of(cell, seed), "seed": seed, "accelerator": "cpu", "record": False}
+        told |= {"model": start, "warmup_rounds": 0, "user.init_args.difficulty": cell.difficulty}
+        # What falls is to be shown, and a run that was stopped early shows less of it.
+        told |= {"witnesses": json.dumps({"witness": self.witness}), "trainer.monitor": "null"}
+        told |= {"trainer.steps": self.steps} if self.steps else {}
+        if not cell.detector:
+            told |= {"rewards": json.dumps(EMOTION_ONLY), "weights": json.dumps({"emotion": 1.0})}
+        return told | (SMALL if self.small else {})
+
+    def folder_of(self, cell: Cell, seed: int) -> Path:
+        """Folder of one run."""
+        return self.folder / f"{cell.name}-{seed}"
 
 
-def run_cell(cell: Cell, folder: Path, seed: int, steps: int, small: bool) -> None:
+def make_witness(folder: Path, data_root: Path) -> dict[str, Any]:
+    """The held-out head; its detector is trained unless an earlier call has.
+
+    Raises:
+        InputError: its data are not there.
+    """
+    from empdetect.training import run
+
+    if not list(folder.glob("*/*/detector")):
+        where = (f"--data.data_root={data_root}", f"--trainer.logger.init_args.save_dir={folder}")
+        run(["fit", f"--config={find_config('epitome_words')}", *where])
+    [detector] = folder.glob("*/*/detector")
+    return _head(detector, MECHANISMS)
+
+
+def _head(detector: Path | str, measures: Sequence[str]) -> dict[str, Any]:
+    given = {"detector": str(detector), "measure": list(measures)}
+    return {"class_path": "empdetect.rl.rewards.detector.DetectorReward", "init_args": given}
+
+
+def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     """Train and judge one cell with one seed, unless an earlier call has."""
-    out = folder / f"{cell.name}-{seed}"
+    out = runs.folder_of(cell, seed)
     if (out / "outcome.json").is_file():
         return
     preset = find_config(f"rl/embedded-{cell.algorithm}-{cell.form}")
-    start = make_start(preset, folder / f"start-{cell.form}-{seed}", _start(seed, small))
+    start = make_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
     began = time.monotonic()
     with contextlib.suppress(RewardHacked):  # kept in evaluation.json, and told in the table
-        train_from_config(preset, overrides(cell, out, seed, steps, start, small))
+        train_from_config(preset, runs.overrides(cell, seed, start))
     found = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     found |= {"minutes": (time.monotonic() - began) / 60, "curves": _curves(out / "log.csv")}
     (out / "outcome.json").write_text(json.dumps(found), encoding="utf-8")
@@ -112,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.rl_learning", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the runs and of table.md")
+    parser.add_argument("--data-root", type=Path, default=Path(os.environ.get("EMPDETECT_DATA", "../shared/data")))
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="rows to run, as in grpo-say-emotion-vanilla"
     )
@@ -135,10 +176,15 @@ def _run(parsed: argparse.Namespace) -> str:
     unknown = sorted(set(parsed.only) - set(by_name))
     if unknown:
         raise InputError(f"Measuring learning: no row {', '.join(unknown)}; there are {', '.join(by_name)}")
+    measure = "empathetic_personas_empathy_score"
+    witness = (
+        _head("text-ngrams", [measure]) if parsed.small else make_witness(parsed.out / "witness", parsed.data_root)
+    )
+    runs = Runs(parsed.out, witness, parsed.steps, parsed.small)
     began = time.monotonic()
     for cell, seed in track(plan([by_name[name] for name in parsed.only or by_name], parsed.seeds), "Runs"):
         if (time.monotonic() - began) / 60 < parsed.minutes:
-            run_cell(cell, parsed.out, seed, parsed.steps, parsed.small)
+            run_cell(cell, seed, runs)
     found = finished(parsed.out)
     text = table(found)
     (parsed.out / "table.md").write_text(text + "\n", encoding="utf-8")

@@ -6,8 +6,8 @@ from typing import Any
 
 from empdetect.rl.intervals import Interval, Parts, difference_of, interval_of, parts_of
 
-SHOWN = ("format", "tactic reuse", "head 'validation'", "words")
-"""Figures besides the emotion; ``head 'validation'`` is the held-out detector's."""
+SHOWN = ("format", "tactic reuse", "head 'witness'", "words")
+"""Figures besides the emotion; ``head 'witness'`` is the held-out detector's."""
 
 
 @dataclass(frozen=True)

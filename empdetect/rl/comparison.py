@@ -49,9 +49,13 @@ def default_users() -> dict[str, User]:
     return {"appraisal": AppraisalUser(), "appraisal, challenging": AppraisalUser(difficulty="challenging")}
 
 
+SUPPORT = ("emotional_expression", "empowerment", "paraphrasing", "questioning", "reappraisal", "validation")
+"""Tactics of MINT that support somebody; the others advise, inform, offer help or speak of oneself."""
+
+
 def default_heads() -> dict[str, Reward]:
-    """The detector in the box, which no embedded preset trains with."""
-    return {"held-out detector": DetectorReward("text-empathy", "empathetic_personas_empathy_score")}
+    """How much replies support, by data that no preset trains with, though by a network that one of its judges has."""
+    return {"held-out detector": DetectorReward("text-empathy", [f"mint_{tactic}" for tactic in SUPPORT])}
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class DetectorReward(Reward):
 
     Args:
         detector: a trained detector, or its folder or hub name.
-        measure: which of its measures.
+        measure: which of its measures, or several of which the mean counts.
         direction: ``higher`` if more of it is better, ``lower`` for something like distress.
         per: score each ``reply`` and take their mean, or the ``dialogue`` as one piece.
 
@@ -58,7 +58,7 @@ class DetectorReward(Reward):
     def __init__(
         self,
         detector: PredictsSegments | str | Path,
-        measure: str = "empathy",
+        measure: str | Sequence[str] = "empathy",
         direction: Literal["higher", "lower"] = "higher",
         per: Literal["reply", "dialogue"] = "reply",
     ) -> None:
@@ -72,7 +72,8 @@ class DetectorReward(Reward):
         self.direction = direction
         self.per = per
         loaded = _load(detector)
-        self._limits = _limits(loaded.task, measure)
+        names = (measure,) if isinstance(measure, str) else tuple(measure)
+        self._limits = {name: _limits(loaded.task, name) for name in names}
         self._predict = _predictor(loaded)
         self.backbone = _backbone(loaded)
 
@@ -101,14 +102,18 @@ class DetectorReward(Reward):
         answers = self._predict(segments) if segments else []
         if len(answers) != len(segments):
             raise RuntimeError(f"The detector gave {len(answers)} answers about {len(segments)} segments")
-        return [self._scaled(answer.score(self.measure)) for answer in answers]
+        return [self._share(answer) for answer in answers]
 
-    def _scaled(self, score: float | None) -> float | None:
-        if score is None:
-            return None
-        low, high = self._limits
-        share = min(max((score - low) / (high - low), 0.0), 1.0)
-        return share if self.direction == "higher" else 1.0 - share
+    def _share(self, answer: Answer) -> float | None:
+        """Mean of the measures, each as a share of its range; None if one could not be told."""
+        shares = []
+        for measure, (low, high) in self._limits.items():
+            score = answer.score(measure)
+            if score is None:
+                return None
+            shares.append(min(max((score - low) / (high - low), 0.0), 1.0))
+        mean = sum(shares) / len(shares)
+        return mean if self.direction == "higher" else 1.0 - mean
 
     def _reward(
         self,
