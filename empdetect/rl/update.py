@@ -22,6 +22,8 @@ class UpdateSettings:
     Args:
         learning_rate: of AdamW. The default fits the small policy; a large language model needs about 1e-6.
         learning_rate_steps: steps over which the learning rate rises from 0.
+        learning_rate_decay: steps over which the learning rates fall evenly to 0; 0 keeps them. What was learned with
+            few dialogues a step is noisy, and the last, small steps average it out.
         clip: how far the probability ratio may leave 1.
         kl_weight: weight of the KL divergence from the policy at the start; 0 keeps no reference.
         entropy_weight: weight of the entropy, which keeps the policy from settling too soon.
@@ -35,6 +37,7 @@ class UpdateSettings:
 
     learning_rate: float = 1e-3
     learning_rate_steps: int = 0
+    learning_rate_decay: int = 0
     clip: float = 0.2
     kl_weight: float = 0.02
     entropy_weight: float = 0.0
@@ -119,10 +122,10 @@ class Updater:
             lesson: what to learn from.
             step: number of the step, from 0, for the learning rates.
         """
-        _warm_up(self.optimizer, self.settings.learning_rate, step, self.settings.learning_rate_steps)
+        given, fall = self.settings, self.settings.learning_rate_decay
+        _set_rate(self.optimizer, given.learning_rate, step, given.learning_rate_steps, fall)
         if self.critic_optimizer is not None:
-            steps = self.settings.value_learning_rate_steps
-            _warm_up(self.critic_optimizer, self.settings.value_learning_rate, step, steps)
+            _set_rate(self.critic_optimizer, given.value_learning_rate, step, given.value_learning_rate_steps, fall)
         old = self.logprobs(lesson.rollouts, self.policy.model) if self.settings.passes > 1 else None
         anchor = self._anchor(lesson.rollouts) if self.settings.kl_weight else None
         figures: dict[str, float] = {}
@@ -206,6 +209,9 @@ class Updater:
         return [tensor[places, :width].to(self.fabric.device) for tensor in tensors]
 
 
-def _warm_up(optimizer: Any, rate: float, step: int, steps: int) -> None:
+def _set_rate(optimizer: Any, rate: float, step: int, rise: int, fall: int) -> None:
+    """The learning rate of a step: it rises over the first ones and falls over all, each evenly."""
+    share = min((step + 1) / max(rise, 1), 1.0)
+    share *= max(1.0 - step / fall, 0.0) if fall else 1.0
     for group in optimizer.param_groups:
-        group["lr"] = rate * min((step + 1) / max(steps, 1), 1.0)
+        group["lr"] = rate * share
