@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from empdetect.scores import Scores
@@ -22,10 +22,15 @@ Row = Mapping[str, Any]
 
 def overall(scores: Scores) -> Scores:
     """The overall rows of a table of windows, in its order; from the first window's start to the last one's end."""
+    return Scores.of(overall_rows(scores.rows()), {**scores.about, "meaning": MEANING})
+
+
+def overall_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The same of plain rows."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in scores.rows():
+    for row in rows:
         groups.setdefault((row["recording"], row["participant"], row["measure"]), []).append(row)
-    return Scores.of([_row(rows) for rows in groups.values()], {**scores.about, "meaning": MEANING})
+    return [_row(found) for found in groups.values()]
 
 
 def parts_of(cell: str) -> dict[str, float]:

@@ -3,9 +3,10 @@
 import csv
 import io
 import json
+import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,17 +152,55 @@ class ScoresFile:
 
 def as_lines(scores: Scores) -> str:
     """Rows as they stand in a ``.tsv``, each with its line end."""
-    table = scores.table.copy()
-    table[list(TEXTS)] = table[list(TEXTS)].replace("", None)
-    # Texts hold no tabs and line ends, so nothing needs quotes and every line is one row.
-    return table.to_csv(
-        None, sep="\t", index=False, header=False, na_rep="n/a", quoting=csv.QUOTE_NONE, lineterminator="\n"
-    )
+    return _joined({name: scores.table[name].tolist() for name in COLUMNS})
+
+
+def lines_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """``as_lines`` of ``Scores.of`` the rows, without a data frame: of many small recordings those take most time."""
+    kept = list(rows)
+    return _joined(_plain({name: [row.get(name) for row in kept] for name in COLUMNS}))
 
 
 def from_lines(lines: str, about: Mapping[str, Any] | None = None) -> Scores:
     """Scores of rows that ``as_lines`` made."""
     return Scores(_typed(_parsed(io.StringIO("\t".join(COLUMNS) + "\n" + lines))), dict(about or {}))
+
+
+def rows_of(lines: str) -> list[dict[str, Any]]:
+    """``from_lines(lines).rows()``, without a data frame."""
+    rows = lines.split("\n")[:-1]
+    cells = ((None if cell == "n/a" else cell for cell in row.split("\t")) for row in rows)
+    return [
+        {name: _number(cell) if name in NUMBERS else cell or "" for name, cell in zip(COLUMNS, row, strict=True)}
+        for row in cells
+    ]
+
+
+def _joined(columns: Mapping[str, Sequence[Any]]) -> str:
+    # Texts hold no tabs and line ends, so nothing needs quotes and every line is one row.
+    cells = [
+        ["n/a" if math.isnan(v) else repr(v) for v in values] if name in NUMBERS else [v or "n/a" for v in values]
+        for name, values in columns.items()
+    ]
+    return "".join("\t".join(row) + "\n" for row in zip(*cells, strict=True))
+
+
+def _number(cell: object) -> float:
+    return math.nan if cell is None else float(str(cell))
+
+
+def _plain(columns: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Numbers as floats of 6 decimals, texts as one line each; NaN and '' where there is nothing."""
+    import numpy as np
+    import pandas as pd
+
+    found: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if name in NUMBERS:
+            found[name] = np.round(np.array(values, float), DECIMALS).tolist()
+        else:
+            found[name] = ["" if pd.isna(value) else one_line(value) for value in values]
+    return found
 
 
 def append(file: "io.FileIO", data: bytes) -> None:
@@ -248,17 +287,14 @@ def _parsed(source: "Path | io.StringIO") -> "pd.DataFrame":
 
 def _typed(table: "pd.DataFrame") -> "pd.DataFrame":
     """Numbers as floats of 6 decimals, texts as one line each, empty texts as ''."""
-    import numpy as np
     import pandas as pd
 
     if table.empty:
         return table.astype({**dict.fromkeys(NUMBERS, float), **dict.fromkeys(TEXTS, object)})
     # Column by column pandas is ten times slower, and many recordings are small.
-    numbers = {name: np.round(table[name].to_numpy(float), DECIMALS) for name in NUMBERS}
-    texts = {name: ["" if pd.isna(value) else one_line(value) for value in table[name].tolist()] for name in TEXTS}
-    rest = {name: table[name] for name in table.columns if name not in numbers and name not in texts}
-    columns = {**numbers, **texts, **rest}
-    return pd.DataFrame({name: columns[name] for name in table.columns}, index=table.index)
+    known = _plain({name: table[name].tolist() for name in COLUMNS})
+    columns = {name: known.get(str(name), table[name]) for name in table.columns}
+    return pd.DataFrame(columns, index=table.index)
 
 
 def one_line(text: object) -> str:

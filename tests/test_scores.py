@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empdetect.errors import InputError
-from empdetect.scores import COLUMNS, NUMBERS, TEXTS, Scores, ScoresFile
+from empdetect.scores import COLUMNS, NUMBERS, TEXTS, Scores, ScoresFile, as_lines, from_lines, lines_of, rows_of
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(lambda text: text != "n/a")
 VALUES = st.one_of(st.just(math.nan), st.floats(-1e6, 1e6))
@@ -52,6 +52,15 @@ def test_every_row_is_one_line_of_as_many_cells(rows: list[dict[str, object]]) -
         lines = path.read_bytes().decode("utf-8").split("\n")
     assert len(lines) == len(rows) + 2
     assert {line.count("\t") for line in lines[:-1]} == {len(COLUMNS) - 1}
+
+
+@settings(max_examples=100, deadline=None)
+@given(ROWS)
+def test_plain_rows_make_the_lines_of_a_table_and_come_back_from_them(rows: list[dict[str, object]]) -> None:
+    scores = Scores.of(rows)
+    lines = as_lines(scores)
+    assert lines_of(rows) == lines
+    pd.testing.assert_frame_equal(Scores.of(rows_of(lines)).table, from_lines(lines).table, check_dtype=False)
 
 
 def test_empty_cells_are_written_as_not_available(tmp_path: Path) -> None:

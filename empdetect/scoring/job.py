@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from empdetect.errors import InputError
 from empdetect.input_files import Input
-from empdetect.overall import overall
+from empdetect.overall import overall_rows
 from empdetect.progress import Bars
-from empdetect.scores import ScoresFile, from_lines, writing
+from empdetect.scores import ScoresFile, from_lines, lines_of, rows_of, writing
 from empdetect.scoring.engines import ENGINES, score_here, score_in_pool
 from empdetect.scoring.journal import FOLDER, Event, Failed, Finished
 from empdetect.scoring.one_recording import Scorer
@@ -131,16 +131,15 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
         for entry, found in zip(inputs, events, strict=True):
             bars.now(entry.id)
             rows, end = _written(found, table, partial(bars.now, entry.id))
-            scores = from_lines(rows, outputs.about)
             if isinstance(end, Failed):
                 failures.add(entry, end.reason)
-            if len(scores):
-                means.add(overall(scores))
+            means.add_lines(lines_of(overall_rows(rows_of(rows))))
             if isinstance(end, Finished):
                 scored += 1
                 for note in end.notes:
                     warnings.add(entry, note)
-                outputs.write(entry, scores, end)
+                if outputs.each:
+                    outputs.write(entry, from_lines(rows, outputs.about), end)
             bars.advance()
     outputs.finish()
     return Outcome(scored, failures.count, warnings.count, out / TABLE, tuple(outputs.reports), outputs.overview)

@@ -13,7 +13,7 @@ from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.input_files import Input, Opened
 from empdetect.recording import Segment
-from empdetect.scores import Scores, as_lines
+from empdetect.scores import lines_of
 from empdetect.scoring.journal import Event, Failed, Finished, Journal, Part
 from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.stretches import BODY_MARGIN, MARGIN, STRETCH
@@ -188,7 +188,7 @@ def _part(found: Sequence[Prediction], opened: Opened, measures: Sequence[str]) 
         before = people.setdefault(prediction.segment.participant, dict(prediction.missing))
         for modality in before.keys() - prediction.missing.keys():
             del before[modality]
-    return Part(as_lines(Scores.of(row for p in told for row in p.rows(measures))), people)
+    return Part(lines_of(row for p in told for row in p.rows(measures)), people)
 
 
 def _lost(parts: Iterable[Mapping[str, Mapping[str, str]]]) -> list[str]:

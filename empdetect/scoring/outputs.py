@@ -71,6 +71,11 @@ class Outputs:
         if "bids" in self.formats:
             bids.write_description(self.out / BIDS)
 
+    @property
+    def each(self) -> bool:
+        """Whether every recording gets files of its own."""
+        return not {"vtt", "eaf", "textgrid", "bids", "html"}.isdisjoint(self.formats)
+
     def write(self, entry: Input, scores: Scores, end: Finished) -> None:
         """Write the files of one recording.
 
