@@ -277,7 +277,8 @@ class Detector:
                 following = ahead.submit(prepared)
                 yield self._answers(examples, _batch_size(examples), attribute=True)
                 examples = following.result()
-                give_back_memory()
+                if examples is not None:
+                    give_back_memory()
 
     def _answers(self, examples: Sequence[Example], batch_size: int, attribute: bool = False) -> list[Prediction]:
         """Predictions in the order of the examples; those of which nothing was observed have a reason."""

@@ -34,7 +34,7 @@ def page(folder: Path) -> str:
     rows = [row for name, describe in DESCRIPTIONS.items() if name in found for row in describe(found[name])]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     how = "".join(
-        f"| {name} | `{result['command']}` | {result['date']} | {result['commit']} | {_machine(result)} |\n"
+        f"| {name} | `{result['command']}` | {result['date']} | {result['commit'][:7]} | {_machine(result)} |\n"
         for name, result in found.items()
     )
     return f"{INTRODUCTION}{lines}\n| measurement | command | date | commit | machine |\n|---|---|---|---|---|\n{how}"

@@ -57,7 +57,7 @@ def test_without_clips_there_is_no_recording(tmp_path: Path) -> None:
 def test_pipeline_scores_every_window_with_all_modalities(place: Path, data_root: Path) -> None:
     found = measured(pipeline, place, data_root, "--seconds", "12", "--repeats", "1")
     assert found["rows"] == found["rows_with_all_modalities"] == 2
-    assert found["command"][0]["peak_mib"] > 0
+    assert found["whole_command"][0]["peak_mib"] > 0
 
 
 @pytest.mark.data
