@@ -52,15 +52,15 @@ NOWHERE = Span(0.0, 0.0, 0.0)
 def stretches(segments: Sequence[Segment], whole: Sequence[Extractor] = ()) -> Iterator[list[Segment]]:
     """Segments of one recording in stretches of time, their streams cut to what each stretch needs.
 
-    A stretch holds the segments in their order. Segments without times, or that span no more than one stretch,
-    stay together and see the whole recording. The stretches must be used in their order.
+    A stretch holds the segments in their order. Segments without times, of words alone, or that span no more than one
+    stretch, stay together and see the whole recording. The stretches must be used in their order.
 
     Args:
         segments: of one recording.
         whole: extractors whose values depend on the whole recording: what they read is not cut.
     """
     groups = planned(segments)
-    if len(groups) < 2:
+    if len(groups) < 2 or not any(map(_is_cut, _streams_of(segments))):
         yield list(segments)
         return
     reels: dict[str, dict[Any, _Reel[Any]]] = {}
@@ -74,6 +74,16 @@ def stretches(segments: Sequence[Segment], whole: Sequence[Extractor] = ()) -> I
             if id(segment.recording) not in seen:
                 seen[id(segment.recording)] = _cut(segment.recording, span, whole, reels, bodies)
         yield [replace(segment, recording=seen[id(segment.recording)]) for segment in group]
+
+
+def _streams_of(segments: Sequence[Segment]) -> list[tuple[str, Any]]:
+    recordings = {id(segment.recording): segment.recording for segment in segments}.values()
+    return [stream for recording in recordings for person in recording.participants for stream in person.streams()]
+
+
+def _is_cut(named: tuple[str, Any]) -> bool:
+    """Whether a stream is large enough to be cut; words are not."""
+    return named[0] == "physiology" or isinstance(named[1], AudioStream | VideoStream)
 
 
 def give_back_memory() -> None:
