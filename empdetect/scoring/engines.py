@@ -19,7 +19,7 @@ ENGINES = ("local", "ray")
 AHEAD = 4
 """So many recordings a worker are handed out before the first is done: one that is long must not stop the others."""
 
-BLOCK = 128
+BLOCK = 256
 """So many transcripts are opened, and their words read, together."""
 
 KILLED = "the process that scored it was killed, most likely for lack of memory; score it alone, or with fewer workers"

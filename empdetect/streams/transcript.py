@@ -98,8 +98,9 @@ class TranscriptFile:
         """
         status = require_file(self.path).stat()
         transcript = _read_once(self.path, status.st_size, status.st_mtime_ns)
-        shifted = tuple(utterance.shifted(self.offset) for utterance in transcript.utterances)
-        transcript = replace(transcript, utterances=shifted)
+        if self.offset:
+            shifted = tuple(utterance.shifted(self.offset) for utterance in transcript.utterances)
+            transcript = replace(transcript, utterances=shifted)
         return transcript if self.speaker is None else transcript.of(self.speaker)
 
     def end(self) -> float:
