@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from empdetect import detector_folder, windows
 from empdetect.batch import Batch
 from empdetect.components import OWN, describe
-from empdetect.device import pick_device
+from empdetect.device import give_back_memory, pick_device
 from empdetect.errors import InputError
 from empdetect.example import Example, featurise_together
 from empdetect.features.base import Extractor
@@ -33,10 +33,10 @@ from empdetect.progress import track
 from empdetect.recording import Recording, Segment
 from empdetect.scores import Scores
 from empdetect.streams.files import file_fingerprint, fingerprint
-from empdetect.stretches import give_back_memory, stretches
+from empdetect.stretches import stretches
 from empdetect.task import Task
 
-FEWEST, MOST, NUMBERS = 16, 256, 2**20
+FEWEST, MOST, AT_ONCE = 16, 256, 2**20
 """Segments in a batch that scores: as many as hold so many numbers of features, within limits."""
 ALL = "all"
 """Under this name stands what is observed with every modality."""
@@ -450,7 +450,7 @@ def _batch_size(examples: Sequence[Example]) -> int:
     largest = max(
         (sum(each.values.size for people in e.inputs.values() for each in people) for e in examples), default=0
     )
-    return min(max(NUMBERS // max(largest, 1), FEWEST), MOST)
+    return min(max(AT_ONCE // max(largest, 1), FEWEST), MOST)
 
 
 def _observed(example: Example, people: int = 1) -> bool:

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from typing import Any
 
 import torch
 
@@ -46,13 +47,27 @@ def reuse_memory() -> bool:
     glibc hands every large block back to the system at once and gets it anew, page by page, for the
     next one. Training on face crops on a CPU spends more than half of its time on that.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # musl has none
+    mallopt = _of_glibc("mallopt")
+    if mallopt is None:
         return False
     trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
     return bool(mallopt(mmap_threshold, 2**30)) and bool(mallopt(trim_threshold, 2**31 - 1))
+
+
+def give_back_memory() -> None:
+    """Give freed memory back to the system, where the C library is glibc.
+
+    It keeps freed pieces for the thread that had them. Where threads come and go, a process grows though it holds no
+    more than before.
+    """
+    trim = _of_glibc("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _of_glibc(name: str) -> Any:
+    """A function of the C library; None if it has none of that name, as musl and other systems have not."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None
 
 
 def _best() -> str:

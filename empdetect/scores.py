@@ -163,11 +163,11 @@ def lines_of(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def from_lines(lines: str, about: Mapping[str, Any] | None = None) -> Scores:
     """Scores of rows that ``as_lines`` made."""
-    return Scores(_typed(_parsed(io.StringIO("\t".join(COLUMNS) + "\n" + lines))), dict(about or {}))
+    return Scores.of(rows_of(lines), about)
 
 
 def rows_of(lines: str) -> list[dict[str, Any]]:
-    """``from_lines(lines).rows()``, without a data frame."""
+    """Plain rows of lines that ``as_lines`` made: NaN and '' where there is nothing."""
     rows = lines.split("\n")[:-1]
     cells = ((None if cell == "n/a" else cell for cell in row.split("\t")) for row in rows)
     return [
@@ -262,27 +262,17 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_tsv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    texts = dict.fromkeys(TEXTS, str)
+    how: dict[str, Any] = {"na_values": ["n/a"], "keep_default_na": False, "dtype": texts, "quoting": csv.QUOTE_NONE}
     try:
-        table = _parsed(path)
+        table = pd.read_csv(path, sep="\t", float_precision="round_trip", **how)
     except ValueError as error:  # pandas raises many kinds of it
         raise InputError(f"Reading scores from {path}: not a table ({error})") from None
     if list(table.columns) != list(COLUMNS):
         raise InputError(f"Reading scores from {path}: the columns must be {', '.join(COLUMNS)}")
     return table
-
-
-def _parsed(source: "Path | io.StringIO") -> "pd.DataFrame":
-    import pandas as pd
-
-    return pd.read_csv(
-        source,
-        sep="\t",
-        na_values=["n/a"],
-        keep_default_na=False,
-        dtype=dict.fromkeys(TEXTS, str),
-        quoting=csv.QUOTE_NONE,
-        float_precision="round_trip",
-    )
 
 
 def _typed(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -3,12 +3,9 @@
 Sound and picture are decoded once, from the beginning to the end; only what the next stretch looks back at is kept.
 """
 
-import ctypes
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -84,22 +81,6 @@ def _streams_of(segments: Sequence[Segment]) -> list[tuple[str, Any]]:
 def _is_cut(named: tuple[str, Any]) -> bool:
     """Whether a stream is large enough to be cut; words are not."""
     return named[0] == "physiology" or isinstance(named[1], AudioStream | VideoStream)
-
-
-def give_back_memory() -> None:
-    """Give what was freed back to the system, where the C library is glibc.
-
-    It keeps freed pieces for the thread that had them, and stretches are made and answered in different threads: the
-    process would grow by hundreds of MiB though it holds no more than before.
-    """
-    trim = getattr(_c_library(), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-@cache
-def _c_library() -> ctypes.CDLL | None:
-    return ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def planned(segments: Sequence[Segment]) -> list[list[Segment]]:

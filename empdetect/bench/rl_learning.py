@@ -5,8 +5,8 @@ without the detector head, with vanilla and challenging users, three seeds each:
 A run that has ended is not done again and one that was stopped goes on, so ``--minutes 20`` does a piece of it.
 All runs of a form and a seed start from the same policy, made once.
 
-The witness is a detector that no run trains on, of other data (EPITOME) and read by another network than the judges: by
-default it is trained first, which takes a minute and needs ``--data-root``.
+The witness is a detector that no run trains on. It learned from other people's data (EPITOME), but reads n-grams, as
+the second judge does. It is trained first, which needs ``--data-root``.
 """
 
 import argparse

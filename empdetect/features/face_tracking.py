@@ -210,14 +210,14 @@ class Follower:
         again = [] if due else [find_again(picture, face) for face in self._last]
         kept = [face for face in again if face is not None]
         if kept and len(kept) == len(self._last):
-            self._last = self._leveled(time, picture, kept)
+            self._last = self._with_tilts(time, picture, kept)
         else:  # a face that is not where it was may be anywhere
             self._last = [_seen_near(picture, face) for face in find_faces(picture)]
             self._searched = self._tilted = time
         self.tracker.add(time, self._last)
         self.count, self.last_time = self.count + 1, time
 
-    def _leveled(self, time: float, picture: Gray, faces: list[FaceBox]) -> list[FaceBox]:
+    def _with_tilts(self, time: float, picture: Gray, faces: list[FaceBox]) -> list[FaceBox]:
         """The faces, their tilts measured now and then."""
         if time - self._tilted < TILT - SLACK:
             return faces

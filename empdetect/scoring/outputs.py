@@ -74,7 +74,7 @@ class Outputs:
     @property
     def each(self) -> bool:
         """Whether every recording gets files of its own."""
-        return not {"vtt", "eaf", "textgrid", "bids", "html"}.isdisjoint(self.formats)
+        return not set(self.formats) <= {"tsv", "json"}
 
     def write(self, entry: Input, scores: Scores, end: Finished) -> None:
         """Write the files of one recording.

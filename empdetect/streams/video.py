@@ -169,7 +169,7 @@ def _pixels(frame: Any, pixels: Literal["gray", "rgb24"]) -> NDArray[np.uint8]:
 
 
 def _stretched(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    import cv2  # ten times as fast as NumPy's indexing
+    import cv2
 
     return np.asarray(cv2.LUT(luma, STRETCHED), np.uint8)
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.bench.speed.material import recording
-from empdetect.bench.speed.measuring import Spent, median, parser, timed
-from empdetect.bench.study import write_study
+from empdetect.bench.speed.measuring import Spent, median, parser, record, timed
 from empdetect.features.audio import F0_HIGHEST, F0_LOWEST, PROSODY, LogMel
 from empdetect.recording import Participant
 from empdetect.streams.audio import Audio, AudioStream
@@ -146,10 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--repeats", type=int, default=3)
     given = options.parse_args(arguments)
     found = measure(recording(given.data_root, given.seconds, given.folder, given.seed).source, given.repeats)
-    line = f"python -m empdetect.bench.speed.audio -o {given.out} --seconds {given.seconds:g}"
-    write_study(given.out, line, given.seed, found)
     speed = ", ".join(f"{name} {each['wall']:.0f}" for name, each in found["times_real_time"].items())
-    sys.stdout.write(f"{given.out}: times real time: {speed}\n")
+    record(options, given, found, f"times real time: {speed}")
     return 0
 
 

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from empdetect.bench.speed.material import recording
-from empdetect.bench.speed.measuring import Spent, median, parser, timed
-from empdetect.bench.study import write_study
+from empdetect.bench.speed.measuring import Spent, median, parser, record, timed
 from empdetect.features.base import Features
 from empdetect.features.face import Face
 from empdetect.features.face_identity import follow_faces
@@ -100,13 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse_args(arguments)
     film = recording(given.data_root, given.seconds, given.folder, given.seed).source
     found = measure(film, given.repeats)
-    line = f"python -m empdetect.bench.speed.faces -o {given.out} --seconds {given.seconds:g}"
-    write_study(given.out, line, given.seed, {"recorded_seconds": given.seconds, **found})
     speeds = found["frames_a_second"]
-    sys.stdout.write(
-        f"{given.out}: {speeds['ours']['wall']:.0f} frames a second, Haar on every frame {speeds['haar']['wall']:.0f}; "
-        f"median overlap {found['median_overlap']:.2f}\n"
-    )
+    told = f"{speeds['ours']['wall']:.0f} frames a second, Haar on every frame {speeds['haar']['wall']:.0f}"
+    told += f"; median overlap {found['median_overlap']:.2f}"
+    record(options, given, {"recorded_seconds": given.seconds, **found}, told)
     return 0
 
 

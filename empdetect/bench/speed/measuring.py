@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from empdetect.bench.speed.material import default_folder
+from empdetect.bench.study import write_study
 
 T = TypeVar("T")
 
@@ -80,3 +81,22 @@ def parser(name: str, about: str | None) -> argparse.ArgumentParser:
     found.add_argument("--device", default="cpu", help="cpu, cuda, cuda:N or mps (default: %(default)s)")
     found.add_argument("--seed", type=int, default=0)
     return found
+
+
+def record(options: argparse.ArgumentParser, given: argparse.Namespace, found: Mapping[str, Any], told: str) -> None:
+    """Write what was measured, with the command that measures it again, and tell it in one line.
+
+    Args:
+        options: of the command.
+        given: what it was called with; where data and recordings lie is left out of the command.
+        found: the results.
+        told: the line.
+    """
+    settings = {name: value for name, value in vars(given).items() if name not in ("out", "data_root", "folder")}
+    line = [options.prog, f"-o {given.out}", *(f"--{name} {_shown(value)}" for name, value in settings.items())]
+    write_study(given.out, " ".join(line), given.seed, {"device": given.device, **found})
+    sys.stdout.write(f"{given.out}: {told}\n")
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,9 +11,8 @@ from typing import Any
 
 from empdetect.bench.speed.detectors import four_modalities
 from empdetect.bench.speed.material import recording, repeated
-from empdetect.bench.speed.measuring import parser, run
+from empdetect.bench.speed.measuring import parser, record, run
 from empdetect.bench.speed.pipeline import command
-from empdetect.bench.study import write_study
 from empdetect.input_files import Input
 
 
@@ -46,12 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse_args(arguments)
     entry = recording(given.data_root, given.seconds, given.folder, given.seed)
     found = measure(entry, given.times, given.device)
-    line = (
-        f"python -m empdetect.bench.speed.memory -o {given.out} --seconds {given.seconds:g} --times {given.times} "
-        f"--device {given.device}"
-    )
-    write_study(given.out, line, given.seed, {"recorded_seconds": given.seconds, "device": given.device, **found})
-    sys.stdout.write(f"{given.out}: {found['long_gib']:.2f} GiB, {found['ratio']:.3f} times the short one's\n")
+    told = f"{found['long_gib']:.2f} GiB, {found['ratio']:.3f} times the short one's"
+    record(options, given, {"recorded_seconds": given.seconds, **found}, told)
     return 0
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.bench.speed.material import BODY_RATE, simulated_body
-from empdetect.bench.speed.measuring import Spent, median, parser, timed
-from empdetect.bench.study import write_study
+from empdetect.bench.speed.measuring import Spent, median, parser, record, timed
 from empdetect.features.base import Features
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.recording import Participant
@@ -85,12 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--repeats", type=int, default=3)
     given = options.parse_args(arguments)
     found = measure(given.seconds, given.seed, given.repeats)
-    line = f"python -m empdetect.bench.speed.physiology -o {given.out} --seconds {given.seconds:g} --seed {given.seed}"
-    write_study(given.out, line, given.seed, found)
-    sys.stdout.write(
-        f"{given.out}: {found['times_faster']:.1f} times as fast as plain calls; heart rates correlate "
-        f"{found['heart_rate_correlation']:.3f}\n"
-    )
+    told = f"{found['times_faster']:.1f} times as fast as plain calls"
+    record(options, given, found, f"{told}; heart rates correlate {found['heart_rate_correlation']:.3f}")
     return 0
 
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from empdetect.bench.speed.detectors import four_modalities
 from empdetect.bench.speed.material import recording
-from empdetect.bench.speed.measuring import Spent, median, parser, run, score_command, timed
-from empdetect.bench.study import write_study
+from empdetect.bench.speed.measuring import Spent, median, parser, record, run, score_command, timed
 from empdetect.input_files import Input
 from empdetect.scores import Scores
 
@@ -85,15 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse_args(arguments)
     entry = recording(given.data_root, given.seconds, given.folder, given.seed)
     found = measure(entry, given.seconds, given.device, given.repeats)
-    line = (
-        f"python -m empdetect.bench.speed.pipeline -o {given.out} --seconds {given.seconds:g} --device {given.device}"
-    )
-    write_study(given.out, line, given.seed, {"device": given.device, **found})
     speed, cost = found["times_real_time"], found["times_the_decoding"]
-    sys.stdout.write(
-        f"{given.out}: command {speed['command']:.1f} times real time, scoring {speed['scoring']:.1f}, decoding alone "
-        f"{speed['decoding']:.1f}; scoring takes {cost['scoring']:.2f} times the decoding\n"
-    )
+    told = f"command {speed['command']:.1f} times real time, scoring {speed['scoring']:.1f}, decoding alone "
+    told += f"{speed['decoding']:.1f}; scoring takes {cost['scoring']:.2f} times the decoding"
+    record(options, given, found, told)
     return 0
 
 

@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from empdetect.bench.speed.detectors import words_alone
-from empdetect.bench.speed.measuring import Spent, parser, timed
-from empdetect.bench.study import write_study
+from empdetect.bench.speed.measuring import Spent, parser, record, timed
 from empdetect.detector import Detector
 from empdetect.errors import InputError
 from empdetect.features.text import TextEmbeddings, load_encoder, load_tokenizer
@@ -144,16 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         texts = turns(given.data_root, TURNS * given.transcripts)
         found = measure(Path(folder), texts, given.device, given.repeats)
-    line = (
-        f"python -m empdetect.bench.speed.transcripts -o {given.out} --transcripts {given.transcripts} "
-        f"--device {given.device}"
-    )
-    write_study(given.out, line, given.seed, {"device": given.device, **found})
     speeds = found["tokens_a_second"]
-    sys.stdout.write(
-        f"{given.out}: {speeds['ours']['wall']:.0f} tokens a second, bare pass {speeds['bare']['wall']:.0f}: "
-        f"{found['share_of_bare']['wall']:.2f}\n"
-    )
+    told = f"{speeds['ours']['wall']:.0f} tokens a second, bare pass {speeds['bare']['wall']:.0f}"
+    record(options, given, found, f"{told}: {found['share_of_bare']['wall']:.2f}")
     return 0
 
 
