@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from empdetect import detector_folder, windows
 from empdetect.batch import Batch
@@ -335,11 +333,10 @@ class Detector:
 
         Each example is encoded once.
         """
-        collate = partial(Batch.collate, persons=self.task.persons, targets=[])
-        loader: DataLoader[Example] = DataLoader(list(examples), batch_size, collate_fn=collate)  # type: ignore[arg-type]
         found: dict[str, list[Answered]] = {name: [] for name in (ALL, *modalities)}
-        for batch in loader:
-            there = batch.to(self.device)
+        for first in range(0, len(examples), batch_size):
+            some = examples[first : first + batch_size]
+            there = Batch.collate(some, persons=self.task.persons, targets=[]).to(self.device)
             for name, answered in self._answered(there, modalities):
                 found[name].append(answered)
         return {name: self._joined(parts) for name, parts in found.items()}

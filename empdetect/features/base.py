@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ class Features:
         empty = np.zeros(0)
         return cls(np.zeros((0, width), np.float32), empty, np.zeros(0, np.bool_), np.zeros(0, np.float32), reason)
 
-    @property
+    @cached_property
     def observed(self) -> bool:
         """Whether any frame was observed."""
         return bool(self.mask.any())

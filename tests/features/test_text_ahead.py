@@ -1,6 +1,10 @@
 """Words that are read ahead with others have the embeddings they have alone."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import pytest
+import torch
 
 from empdetect.features.text import TextEmbeddings
 from empdetect.recording import Participant
@@ -20,3 +24,22 @@ def test_read_ahead_is_read_alone() -> None:
         np.testing.assert_allclose(one.values, other.values, atol=1e-5)
         np.testing.assert_array_equal(one.quality, other.quality)
     assert ahead(person("never read")).values.shape == (1, ahead.width)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """MKL multiplies small matrices another way only if it has several threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_company_does_not_change_a_single_bit() -> None:
+    texts = [" ".join(["word"] * count + [name]) for count in (3, 9, 30) for name in "abcdefghijklmnopqrstuvwxyz"]
+    together, alone = TextEmbeddings(), TextEmbeddings()
+    together.ahead([person(*texts)])
+    for text in texts[::5]:
+        alone.ahead([person(text)])
+        np.testing.assert_array_equal(alone(person(text)).values, together(person(text)).values)

@@ -112,12 +112,13 @@ def _physiology(result: Result) -> Iterator[Row]:
 def _transcripts(result: Result) -> Iterator[Row]:
     speed = result["tokens_a_second"]
     what = f"{result['transcripts']} transcripts, {result['turns']} turns"
-    ratio = f"{result['share_of_bare']['wall']:.2f} (must: 0.9); scores differ from one by one by at most "
+    share = result["share_of_bare"]["wall"]
+    ratio = f"{share['median']:.2f} ({share['lowest']:.2f} to {share['highest']:.2f}; must: 0.9); "
     yield (
         what,
         f"{speed['ours']['wall']:.0f} tokens a second",
         f"bare pass: {speed['bare']['wall']:.0f}",
-        (f"{ratio}{result['largest_difference_from_alone']:.1g}"),
+        (f"{ratio}scores differ from one by one by at most {result['largest_difference_from_alone']:.1g}"),
     )
 
 

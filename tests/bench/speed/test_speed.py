@@ -100,7 +100,7 @@ def test_hearts_beat_alike(place: Path, data_root: Path) -> None:
 
 @pytest.mark.data
 def test_words_read_together_score_as_alone(place: Path, data_root: Path) -> None:
-    found = measured(transcripts, place, data_root, "--transcripts", "4", "--repeats", "1")
+    found = measured(transcripts, place, data_root, "--transcripts", "4", "--parts", "2")
     assert found["turns"] == 160
     assert found["largest_difference_from_alone"] < 1e-4
 
