@@ -137,7 +137,7 @@ def load_encoder(model: str, adapter: str | None = None) -> Any:
 
 
 def with_adapter(network: Any, folder: Path) -> Any:
-    """The network with the low-rank weights of a PEFT folder.
+    """The network with the low-rank weights of a PEFT folder, merged into its own: as fast as without.
 
     Raises:
         InputError: they do not fit the network.
@@ -148,7 +148,7 @@ def with_adapter(network: Any, folder: Path) -> Any:
         with warnings.catch_warnings():
             # PEFT asks transformers for a property under its old name; nobody who scores can do anything about it.
             warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-            return PeftModel.from_pretrained(network, str(folder), use_safetensors=True)
+            return PeftModel.from_pretrained(network, str(folder), use_safetensors=True).merge_and_unload()
     except (RuntimeError, ValueError, KeyError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"Loading the text adapter {folder}: it does not fit the text model ({reason})") from None

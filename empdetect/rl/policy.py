@@ -1,7 +1,8 @@
 """The policy: any causal language model of Hugging Face with its tokenizer and chat template."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,10 @@ class Policy:
 
     def _likely(self, ids: Tensor, mask: Tensor, temperature: float, model: Any, asked: Tensor) -> Tensor:
         """Log-probabilities of all tokens at the places that are asked for ``(place, vocabulary)``."""
-        logits: Tensor = (model or self.model)(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
-        # Only there, as a softmax over the vocabulary costs more than the small policy itself.
-        return (logits[:, :-1][asked[:, 1:]].float() / temperature).log_softmax(-1)
+        model = model or self.model
+        with _head_only_before(asked, model):
+            logits: Tensor = model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
+        return (logits.float() / temperature).log_softmax(-1)
 
     @property
     def trunk(self) -> Any:
@@ -186,6 +188,24 @@ def _asked(ids: Tensor, at: Tensor | None) -> Tensor:
     asked = torch.ones_like(ids, dtype=torch.bool) if at is None else at.clone()
     asked[:, 0] = False
     return asked
+
+
+@contextmanager
+def _head_only_before(places: Tensor, model: Any) -> Iterator[None]:
+    """Logits ``(place, vocabulary)`` of the tokens at these places alone, in calls of the model.
+
+    Elsewhere the layer over the vocabulary would cost more than all of the small policy below it. transformers can
+    leave out times, but the same ones of all rows only.
+    """
+
+    def chosen(_: Any, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (given[0][:, :-1][places[:, 1:]],)
+
+    hook = model.get_output_embeddings().register_forward_pre_hook(chosen)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _chosen(likely: Tensor, ids: Tensor) -> Tensor:

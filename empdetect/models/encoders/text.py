@@ -89,7 +89,7 @@ class TransformerTextEncoder(Encoder):
 
 def _started(backbone: Any, adapter: str | None) -> Any:
     """The network with an adapter merged into its weights."""
-    return backbone if adapter is None else with_adapter(backbone, adapter_folder(adapter)).merge_and_unload()
+    return backbone if adapter is None else with_adapter(backbone, adapter_folder(adapter))
 
 
 def _adapted(backbone: nn.Module, rank: int) -> nn.Module:
