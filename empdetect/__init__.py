@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from empdetect.detector import Detector
     from empdetect.errors import InputError
     from empdetect.example import Example
+    from empdetect.inputs import open_recording
     from empdetect.recording import Participant, Recording, Segment
     from empdetect.scores import Scores
     from empdetect.task import Target, Task
@@ -22,6 +23,7 @@ _HOMES = {
     "Example": "example",
     "Detector": "detector",
     "InputError": "errors",
+    "open_recording": "inputs",
     "Participant": "recording",
     "Recording": "recording",
     "Segment": "recording",
@@ -42,6 +44,7 @@ __all__ = [
     "Target",
     "Task",
     "__version__",
+    "open_recording",
 ]
 
 

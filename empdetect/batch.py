@@ -9,6 +9,9 @@ from torch import Tensor
 from empdetect.example import Example, People
 from empdetect.recording import Segment
 
+FEWEST, MOST, AT_ONCE = 16, 256, 2**20
+"""Examples in a batch that scores: as many as hold so many numbers of features, within limits."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -55,6 +58,12 @@ class Batch:
             for name in targets
         }
         return cls(inputs, masks, labels, tuple(example.segment for example in examples))
+
+
+def fitting(examples: Sequence[Example]) -> int:
+    """So many examples like these make up a batch that fits into memory and keeps a processor busy."""
+    sizes = (sum(each.values.size for people in e.inputs.values() for each in people) for e in examples)
+    return min(max(AT_ONCE // max(*sizes, 1, 1), FEWEST), MOST)
 
 
 def _pad(rows: Sequence[People], persons: int) -> tuple[Tensor, Tensor]:

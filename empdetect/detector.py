@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from empdetect import detector_folder, windows
-from empdetect.batch import Batch
+from empdetect.batch import Batch, fitting
 from empdetect.components import OWN, describe
 from empdetect.device import give_back_memory, pick_device
 from empdetect.errors import InputError
@@ -34,8 +34,6 @@ from empdetect.streams.files import file_fingerprint, fingerprint
 from empdetect.stretches import stretches
 from empdetect.task import Task
 
-FEWEST, MOST, AT_ONCE = 16, 256, 2**20
-"""Segments in a batch that scores: as many as hold so many numbers of features, within limits."""
 ALL = "all"
 """Under this name stands what is observed with every modality."""
 
@@ -204,8 +202,14 @@ class Detector:
         Args:
             recordings: one or more.
             cache: where features are kept; None computes them anew and keeps nothing.
+
+        Raises:
+            InputError: something else was given, such as a path.
         """
         recordings = [recordings] if isinstance(recordings, Recording) else list(recordings)
+        wrong = next((each for each in recordings if not isinstance(each, Recording)), None)
+        if wrong is not None:
+            raise InputError(f"Scoring: recordings are needed, got {wrong!r:.60}; open files with open_recording")
         rows = []
         for recording in track(recordings, "Scoring"):
             kept = cache or FeatureCache(enabled=False, keep=self.kept(recording))
@@ -273,7 +277,7 @@ class Detector:
             examples = prepared()
             while examples is not None:
                 following = ahead.submit(prepared)
-                yield self._answers(examples, _batch_size(examples), attribute=True)
+                yield self._answers(examples, fitting(examples), attribute=True)
                 examples = following.result()
                 if examples is not None:
                     give_back_memory()
@@ -441,13 +445,6 @@ class Detector:
         quality = {name: value * (1 - doubt.get(name, 0.0)) for name, value in seen.items()}
         reason = _strangeness(doubt)
         return Prediction(example.segment, scores, intervals, quality, missing, doubt, reason, labels=labels)
-
-
-def _batch_size(examples: Sequence[Example]) -> int:
-    largest = max(
-        (sum(each.values.size for people in e.inputs.values() for each in people) for e in examples), default=0
-    )
-    return min(max(AT_ONCE // max(largest, 1), FEWEST), MOST)
 
 
 def _observed(example: Example, people: int = 1) -> bool:

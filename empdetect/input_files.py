@@ -46,6 +46,7 @@ class Input:
         if self.problem:
             raise InputError(self.problem)
         if self.segments:
+            _refuse_unreadable(self.segments[0].recording)
             cast = found_out(self.segments[0].recording, self.who)
             given = [
                 replace(segment, recording=cast.recording, participant=name)
@@ -99,3 +100,18 @@ class Opened:
             if person.transcript is not None:
                 with suppress(InputError):
                     yield person, person.transcript.read()
+
+
+def _refuse_unreadable(recording: Recording) -> None:
+    """Raise an InputError where streams were given and none of them can be read."""
+    problems: dict[str, None] = {}
+    for person in recording.participants:
+        for _, stream in person.streams():
+            try:
+                stream.end()
+            except InputError as error:
+                problems[str(error)] = None
+            else:
+                return
+    if problems:
+        raise InputError("; ".join(problems))

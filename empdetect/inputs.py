@@ -11,8 +11,12 @@ from empdetect.errors import InputError
 from empdetect.file_kinds import KINDS, kind_of, looks_like, name_of
 from empdetect.input_files import Input
 from empdetect.participants.people import WhoIsWho
+from empdetect.recording import Recording
 
 log = logging.getLogger(__name__)
+
+PROGRESS = ".progress"
+"""Folder in which a scoring job keeps its journal. What lies beside it are results, and no recordings."""
 
 SAME_LENGTH = 0.5
 """A film and a sound file of one name whose lengths differ by more seconds are not on one clock."""
@@ -107,6 +111,10 @@ def _recordings_below(folder: Path) -> Iterator[Path]:
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         here = os.path.realpath(place)
+        if PROGRESS in folders:
+            log.info("Left alone, as scores were written there: %s", place)
+            folders.clear()
+            continue
         sessions = [name for name in sorted(folders) if here not in seen and looks_like(Path(place, name)) in KINDS]
         yield from (Path(place, name) for name in sessions)
         folders[:] = (
@@ -194,9 +202,14 @@ def _add_from(found: list[Input], kind: str, place: Path) -> list[Input]:
     return [
         replace(entry, files={**entry.files, kind: path})
         if path is not None
-        else replace(entry, notes=(*entry.notes, f"no {kind} called {Path(entry.id).name} in {place}"))
+        else replace(entry, notes=(*entry.notes, _nothing_called(Path(entry.id).name, kind, place)))
         for entry, path in zip(found, given)
     ]
+
+
+def _nothing_called(name: str, kind: str, place: Path) -> str:
+    endings = ", ".join(f"{name}{ending}" for ending in KINDS.get(kind, ()))  # type: ignore[call-overload]
+    return f"no {kind} called {name} in {place}; it could be {endings}"
 
 
 def _add_file(found: list[Input], kind: str, path: Path) -> list[Input]:
@@ -257,3 +270,19 @@ def _refuse_equal_ids(found: Sequence[Input]) -> None:
                 f"Looking for recordings: {other.source} and {entry.source} both have a recording "
                 f"called '{entry.id}'; rename one or score them in two runs"
             )
+
+
+def open_recording(
+    path: Path | str, transcript: Path | None = None, physio: Path | None = None, who: WhoIsWho | None = None
+) -> Recording:
+    """The one recording that an input names, as ``Detector.score`` takes it; the arguments as in ``find_recordings``.
+
+    Raises:
+        InputError: there is none, there are several, or none of its files can be read.
+    """
+    found = find_recordings([path], transcript, physio, who)
+    if len(found) > 1:
+        raise InputError(
+            f"Opening {path}: it holds {len(found)} recordings; name one, or score all of them with score_recordings"
+        )
+    return found[0].open().recording

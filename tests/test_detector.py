@@ -123,6 +123,11 @@ def test_the_cache_changes_nothing(detector: Detector, recording: Recording, tmp
     assert len(list(tmp_path.rglob("*.npz"))) == 3
 
 
+def test_a_path_is_no_recording(detector: Detector) -> None:
+    with pytest.raises(InputError, match=r"recordings are needed, got 'talk.vtt'; open files with open_recording"):
+        detector.score(["talk.vtt"])  # type: ignore[list-item]
+
+
 def test_a_measure_there_is_not(detector: Detector, recording: Recording) -> None:
     [prediction, *_] = detector.predict(segments(recording, TASK))
     assert prediction.score("empathy") is not None

@@ -10,7 +10,7 @@ import pytest
 import textgrid
 
 from empdetect.errors import InputError
-from empdetect.inputs import find_recordings
+from empdetect.inputs import PROGRESS, find_recordings, open_recording
 from empdetect.streams.absent import Absent
 from empdetect.streams.transcript import TranscriptFile
 from empdetect.task import Target, Task
@@ -365,3 +365,33 @@ def test_equal_ids_are_refused(tmp_path: Path) -> None:
     manifest = text(tmp_path / "m.tsv", "recording\taudio\ntalk\ttalk.wav\n")
     with pytest.raises(InputError, match="both have a recording called 'talk'"):
         find_recordings([tmp_path / "talk.wav", manifest])
+
+
+@pytest.mark.parametrize("name", ["broken.mp4", "missing.mp4"])
+def test_a_manifest_s_recording_of_which_nothing_can_be_read_fails_as_its_file_does(name: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(bytes(range(256)) * 40)
+    [entry] = find_recordings([text(tmp_path / "m.tsv", f"recording\tvideo\nr\t{name}\n")])
+    with pytest.raises(InputError, match=name):
+        entry.open()
+
+
+def test_scores_of_an_earlier_run_are_no_recordings(tmp_path: Path) -> None:
+    text(tmp_path / "talk.vtt", ONE)
+    text(tmp_path / "scores" / "vtt" / "talk.vtt", ONE)
+    assert len(find_recordings([tmp_path])) == 2, "any folder of captions"
+    (tmp_path / "scores" / PROGRESS).mkdir()
+    assert [entry.id for entry in find_recordings([tmp_path])] == ["talk"]
+
+
+def test_one_recording_is_opened_by_its_path(tmp_path: Path) -> None:
+    recording = open_recording(text(tmp_path / "talk.vtt", VTT))
+    assert [person.name for person in recording.participants] == ["Ann", "Ben"]
+    text(tmp_path / "other.vtt", ONE)
+    with pytest.raises(InputError, match="it holds 2 recordings; name one, or score all"):
+        open_recording(tmp_path)
+
+
+def test_physiology_of_another_name_says_which_names_are_read(tmp_path: Path) -> None:
+    text(tmp_path / "body" / "talk.csv", "EDA\n1\n")
+    [entry] = find_recordings([text(tmp_path / "talk.vtt", ONE)], physio=tmp_path / "body")
+    assert "no physiology called talk in" in entry.notes[0] and "talk_physio.csv" in entry.notes[0]

@@ -69,6 +69,13 @@ def test_a_folder_is_scored_and_faults_are_listed(detector: Detector, tmp_path: 
     ]
 
 
+def test_rows_without_a_score_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "talk.vtt").write_text("WEBVTT\n")
+    outcome = run([tmp_path / "talk.vtt"], Detector.from_pretrained("text-ngrams", device="cpu"), tmp_path / "out")
+    assert outcome.rows == outcome.empty > 0
+    assert f"{outcome.rows} of {outcome.rows} rows without a score: see their column 'reason'" in outcome.summary()
+
+
 def test_the_table_equals_what_the_detector_says(detector: Detector, tmp_path: Path) -> None:
     write_everything(tmp_path / "in", "talk")
     inputs = find_recordings([tmp_path / "in"])

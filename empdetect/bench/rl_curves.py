@@ -1,9 +1,9 @@
 """The curves of the table of learning as one SVG: a panel an algorithm and form, a line a row, all seeds' mean."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from empdetect.bench.rl_table import Cell, Found
+from empdetect.bench.rl_table import Row
 
 COLOURS = {False: "#0072B2", True: "#D55E00"}
 """Without and with the detector head: blue and vermilion of Okabe and Ito, which all eyes tell apart."""
@@ -12,17 +12,17 @@ WIDTH, HEIGHT, MARGIN = 380, 240, 44
 LOW, HIGH, TICK = 0.0, 1.0, 0.2
 
 
-def draw(found: Found, column: str = "emotion.mean") -> str:
+def draw(rows: Mapping[str, Row], column: str = "emotion.mean") -> str:
     """The picture.
 
     Args:
-        found: outcomes by row of the table and seed.
+        rows: of the table, as the file of results has them.
         column: of the log; values from 0 to 1.
     """
-    panels: dict[tuple[str, bool], list[tuple[Cell, list[float]]]] = {}
-    for row, by_seed in found.items():
-        curve = mean_curve([outcome.curves[column] for outcome in by_seed.values()])
-        panels.setdefault((row.algorithm, row.think), []).append((row, curve))
+    panels: dict[tuple[str, bool], list[tuple[Row, list[float]]]] = {}
+    for row in rows.values():
+        curve = mean_curve([curves[column] for curves in row["curves"]])
+        panels.setdefault((row["algorithm"], row["think"]), []).append((row, curve))
     drawn = "".join(_panel(place, key, lines) for place, (key, lines) in enumerate(sorted(panels.items())))
     width, height = 2 * WIDTH, HEIGHT * ((len(panels) + 1) // 2) + MARGIN
     return (
@@ -37,14 +37,15 @@ def mean_curve(curves: Sequence[Sequence[float | None]]) -> list[float]:
     return [sum(v or 0.0 for v in step) / len(step) for step in steps]
 
 
-def _panel(place: int, key: tuple[str, bool], lines: Sequence[tuple[Cell, list[float]]]) -> str:
+def _panel(place: int, key: tuple[str, bool], lines: Sequence[tuple[Row, list[float]]]) -> str:
     left, top = place % 2 * WIDTH, place // 2 * HEIGHT
     longest = max(len(curve) for _, curve in lines)
     title = f"{key[0].upper()}, {'think, then say' if key[1] else 'say'}"
     parts = [f'<text x="{MARGIN}" y="24" font-weight="bold">{escape(title)}</text>', _axes(longest)]
     for row, curve in lines:
         points = " ".join(f"{_x(step, longest):.1f},{_y(value):.1f}" for step, value in enumerate(curve, start=1))
-        style = f'stroke="{COLOURS[row.detector]}" stroke-dasharray="{DASHES[row.difficulty]}"'
+        colour, dash = COLOURS[row["detector"]], DASHES[row["difficulty"]]
+        style = f'stroke="{colour}" stroke-dasharray="{dash}"'
         parts.append(f'<polyline points="{points}" fill="none" stroke-width="2" {style}/>')
     return f'<g transform="translate({left},{top})">{"".join(parts)}</g>'
 

@@ -26,6 +26,7 @@ from empdetect.bench.configs import find_config
 from empdetect.bench.rl_curves import draw
 from empdetect.bench.rl_table import Cell, Outcome, findings, table
 from empdetect.bench.study import write_study
+from empdetect.bench.table import update_page
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.monitor import RewardHacked
@@ -162,9 +163,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="tiny dialogues: does it work?")
     parser.add_argument("--results", type=Path, help="also write all finished runs to this file (JSON)")
     parser.add_argument("--picture", type=Path, help="also draw their curves into this file (SVG)")
+    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parsed = parser.parse_args(arguments)
     try:
-        sys.stdout.write(_run(parsed) + "\n")
+        sys.stdout.write(_run(parsed))
     except InputError as error:
         sys.stderr.write(f"rl_learning: {error}\n")
         return 2
@@ -185,13 +187,19 @@ def _run(parsed: argparse.Namespace) -> str:
     for cell, seed in track(plan([by_name[name] for name in parsed.only or by_name], parsed.seeds), "Runs"):
         if (time.monotonic() - began) / 60 < parsed.minutes:
             run_cell(cell, seed, runs)
-    found = finished(parsed.out)
-    text = table(found)
-    (parsed.out / "table.md").write_text(text + "\n", encoding="utf-8")
+    return _written(parsed, findings(finished(parsed.out)))
+
+
+def _written(parsed: argparse.Namespace, rows: Mapping[str, Any]) -> str:
+    """The table, after everything that was asked for was made from the same rows."""
+    text = table(rows)
+    (parsed.out / "table.md").write_text(text, encoding="utf-8")
     if parsed.results:
-        write_study(parsed.results, f"python -m empdetect.bench.rl_learning -o {parsed.out}", 0, findings(found))
+        write_study(parsed.results, f"python -m empdetect.bench.rl_learning -o {parsed.out}", 0, {"rows": rows})
     if parsed.picture:
-        parsed.picture.write_text(draw(found), encoding="utf-8")
+        parsed.picture.write_text(draw(rows), encoding="utf-8")
+    if parsed.page:
+        update_page(parsed.page, "table", text)
     return text
 
 

@@ -1,7 +1,7 @@
 """The table of what reinforcement learning changed, from the outcomes of its runs."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from empdetect.rl.intervals import Interval, Parts, difference_of, interval_of, parts_of
@@ -55,6 +55,8 @@ class Outcome:
     curves: Mapping[str, list[float | None]]
 
 
+Row = Mapping[str, Any]
+"""What was found about one row, as the file of results has it."""
 Found = Mapping[Cell, Mapping[int, Outcome]]
 """Outcomes by cell and seed."""
 
@@ -72,42 +74,45 @@ def change(outcomes: Iterable[Outcome], figure: str) -> tuple[Interval, Interval
     return interval_of(before), interval_of(after), difference_of(after, before)
 
 
-def table(found: Found) -> str:
-    """The table as Markdown."""
+def findings(found: Found) -> dict[str, dict[str, Any]]:
+    """By row of the table what was found, curves too, as JSON takes it."""
+    return {row.name: asdict(row) | _findings(by_seed) for row, by_seed in found.items()}
+
+
+def _findings(by_seed: Mapping[int, Outcome]) -> dict[str, Any]:
+    outcomes = list(by_seed.values())
+    return {
+        "seeds": list(by_seed),
+        **{name: _plain(outcomes, name) for name in ("emotion", *SHOWN)},
+        "gain_by_seed": [change([o], "emotion")[2].value for o in outcomes],
+        "stopped": [o.stopped for o in outcomes],
+        "minutes": [o.minutes for o in outcomes],
+        "curves": [o.curves for o in outcomes],
+    }
+
+
+def table(rows: Mapping[str, Row]) -> str:
+    """The table as Markdown.
+
+    Args:
+        rows: as ``findings`` gives them.
+    """
     head = "| algorithm | think | detector head | user | gain of emotion | by seed | emotion |"
     head += "".join(f" {name} |" for name in SHOWN) + " stopped | minutes a run |"
-    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *(_line(*item) for item in found.items())])
+    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *map(_line, rows.values())]) + "\n"
 
 
-def _line(row: Cell, by_seed: Mapping[int, Outcome]) -> str:
-    outcomes = list(by_seed.values())
-    before, after, gain = change(outcomes, "emotion")
-    cells = [row.algorithm.upper(), _yes(row.think), _yes(row.detector), row.difficulty, _signed(gain)]
-    cells.append(", ".join(f"{change([o], 'emotion')[2].value:+.1f}" for o in outcomes))
-    cells.append(f"{before.value:.1f} to {after.value:.1f}")
+def _line(row: Row) -> str:
+    before, after = row["emotion"]["before"][0], row["emotion"]["after"][0]
+    cells = [row["algorithm"].upper(), _yes(row["think"]), _yes(row["detector"]), row["difficulty"]]
+    cells += [_signed(row["emotion"]["rise"]), ", ".join(f"{gain:+.1f}" for gain in row["gain_by_seed"])]
+    cells.append(f"{before:.1f} to {after:.1f}")
     for name in SHOWN:
-        old, new, moved = change(outcomes, name)
-        cells.append(f"{old.value:.3g} to {new.value:.3g}: {_signed(moved, 2)}")
-    cells.append(f"{sum(bool(o.stopped) for o in outcomes)} of {len(outcomes)}")
-    cells.append(f"{sum(o.minutes for o in outcomes) / len(outcomes):.1f}")
+        old, new = row[name]["before"][0], row[name]["after"][0]
+        cells.append(f"{old:.3g} to {new:.3g}: {_signed(row[name]['rise'], 2)}")
+    cells.append(f"{sum(map(bool, row['stopped']))} of {len(row['seeds'])}")
+    cells.append(f"{sum(row['minutes']) / len(row['minutes']):.1f}")
     return f"| {' | '.join(cells)} |"
-
-
-def findings(found: Found) -> dict[str, Any]:
-    """All of it as JSON takes it, curves too."""
-    return {
-        "rows": {
-            row.name: {
-                "seeds": list(by_seed),
-                **{name: _plain(by_seed.values(), name) for name in ("emotion", *SHOWN)},
-                "gain_by_seed": [change([o], "emotion")[2].value for o in by_seed.values()],
-                "stopped": [o.stopped for o in by_seed.values()],
-                "minutes": [o.minutes for o in by_seed.values()],
-                "curves": [o.curves for o in by_seed.values()],
-            }
-            for row, by_seed in found.items()
-        }
-    }
 
 
 def _plain(outcomes: Iterable[Outcome], name: str) -> dict[str, list[float]]:
@@ -115,8 +120,9 @@ def _plain(outcomes: Iterable[Outcome], name: str) -> dict[str, list[float]]:
     return {key: [i.value, i.low, i.high] for key, i in zip(names, change(outcomes, name))}
 
 
-def _signed(gain: Interval, digits: int = 1) -> str:
-    return f"{gain.value:+.{digits}f} ({gain.low:+.{digits}f} to {gain.high:+.{digits}f})"
+def _signed(gain: Sequence[float], digits: int = 1) -> str:
+    value, low, high = gain
+    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
 def _yes(holds: bool) -> str:

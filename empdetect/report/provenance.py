@@ -51,5 +51,9 @@ def methods_sentence(
         f"{counted(recordings, 'recording')} {'was' if recordings == 1 else 'were'} scored for {targets} {window} "
         f"with empdetect {own_version} (detector '{about.get('detector', 'unnamed')}'{version}), which reads "
         f"{', '.join(modalities) or 'no modality'}; scores are per participant{intervals}. "
-        f"{left_out if unscored else f'All {windows} windows could be scored.'}"
+        f"{left_out if unscored else _all(windows)}"
     )
+
+
+def _all(windows: int) -> str:
+    return "The one window could be scored." if windows == 1 else f"All {windows} windows could be scored."

@@ -1,6 +1,8 @@
 """A scoring job from its start to its end: one at a time in a folder, rows in the order of the inputs."""
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from empdetect.errors import InputError
 from empdetect.input_files import Input
+from empdetect.inputs import PROGRESS
 from empdetect.overall import overall_rows
 from empdetect.progress import Bars
 from empdetect.scores import ScoresFile, from_lines, lines_of, rows_of, writing
 from empdetect.scoring.engines import ENGINES, score_here, score_in_pool
-from empdetect.scoring.journal import FOLDER, Event, Failed, Finished
+from empdetect.scoring.journal import Event, Failed, Finished
 from empdetect.scoring.one_recording import Scorer
 from empdetect.scoring.outputs import (
     FAILURES,
@@ -53,6 +56,8 @@ class Outcome:
         table: the Scores table.
         reports: the HTML reports.
         overview: the page of all recordings, if there are several.
+        rows: of the Scores table.
+        empty: those of them that have no score; their column ``reason`` says why.
     """
 
     scored: int
@@ -61,10 +66,14 @@ class Outcome:
     table: Path
     reports: tuple[Path, ...] = ()
     overview: Path | None = None
+    rows: int = 0
+    empty: int = 0
 
     def summary(self) -> str:
-        """What became of it, in one to four lines."""
+        """What became of it, in one to five lines."""
         lines = [f"{_counted(self.scored, 'recording')} scored: {self.table}"]
+        if self.empty:
+            lines.append(f"{self.empty} of {_counted(self.rows, 'row')} without a score: see their column 'reason'")
         if self.failed:
             lines.append(f"{_counted(self.failed, 'input')} failed: {self.table.with_name(FAILURES)}")
         if self.warnings:
@@ -114,13 +123,13 @@ def score_recordings(
     out = Path(out)
     formats = (*formats, "html") if report and "html" not in formats else tuple(formats)
     with _alone(out):
-        scorer = Scorer(detector, out / FOLDER, resume, cache)
+        scorer = Scorer(detector, out / PROGRESS, resume, cache)
         about = {**detector.about(), **_circumstances(detector)}
         return _run(inputs, _events(inputs, scorer, workers, engine), Outputs(out, inputs, formats, about))
 
 
 def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Outputs) -> Outcome:
-    out, scored = outputs.out, 0
+    out, scored, counts = outputs.out, 0, Counter[bool]()
     failures, warnings = Notices(out / FAILURES), Notices(out / WARNINGS)
     outputs.start()
     with (
@@ -133,7 +142,9 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
             rows, end = _written(found, table, partial(bars.now, entry.id))
             if isinstance(end, Failed):
                 failures.add(entry, end.reason)
-            means.add_lines(lines_of(overall_rows(rows_of(rows))))
+            plain = rows_of(rows)
+            counts.update(math.isnan(row["score"]) for row in plain)
+            means.add_lines(lines_of(overall_rows(plain)))
             if isinstance(end, Finished):
                 scored += 1
                 for note in end.notes:
@@ -142,7 +153,8 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
                     outputs.write(entry, from_lines(rows, outputs.about), end)
             bars.advance()
     outputs.finish()
-    return Outcome(scored, failures.count, warnings.count, out / TABLE, tuple(outputs.reports), outputs.overview)
+    told, rows_told = (scored, failures.count, warnings.count), (counts.total(), counts[True])
+    return Outcome(*told, out / TABLE, tuple(outputs.reports), outputs.overview, *rows_told)
 
 
 def _written(found: Iterator[Event], table: ScoresFile, tell: Callable[[str], None]) -> tuple[str, Finished | Failed]:

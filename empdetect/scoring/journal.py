@@ -12,8 +12,6 @@ from typing import Any
 
 from empdetect.scores import append, writing
 
-FOLDER = ".progress"
-
 
 @dataclass(frozen=True)
 class Part:

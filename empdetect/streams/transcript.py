@@ -1,6 +1,6 @@
 """Transcripts: who said what when, from files of many formats or in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -151,7 +151,15 @@ def _read(path: Path, reader: Callable[[Path], list[Utterance]], what: str) -> l
     except Exception as error:  # each parser has exceptions of its own
         reason = str(error) or type(error).__name__
         raise InputError(f"Reading the {what} {path}: not valid {path.suffix} ({reason})") from None
-    problem = time_problem(time for u in utterances for time in (u.start, u.end))
+    problem = time_problem(time for u in utterances for time in (u.start, u.end)) or _order_problem(utterances)
     if problem:
         raise InputError(f"Reading the {what} {path}: {problem}")
     return utterances
+
+
+def _order_problem(utterances: Iterable[Utterance]) -> str:
+    """What is wrong with an utterance that ends before it starts; empty if none does."""
+    for u in utterances:
+        if u.start is not None and u.end is not None and u.end < u.start:
+            return f"'{u.text[:30]}' ends at {u.end:g} s, before it starts at {u.start:g} s; correct its times"
+    return ""

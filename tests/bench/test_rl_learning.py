@@ -25,10 +25,10 @@ def outcome(before: float, after: float, stopped: str = "") -> Outcome:
 
 def test_gains_are_pooled_over_seeds_scenario_by_scenario() -> None:
     found = {CELLS[0]: {0: outcome(30, 50), 1: outcome(32, 56, "gamed")}}
-    text = table(found)
+    text = table(findings(found))
     assert "| PPO | no | no | vanilla | +22.0 (+22.0 to +22.0) | +20.0, +24.0 | 36.0 to 58.0 |" in text
     assert "| 1 of 2 | 2.0 |" in text
-    row = findings(found)["rows"]["ppo-say-emotion-vanilla"]
+    row = findings(found)["ppo-say-emotion-vanilla"]
     assert row["emotion"]["rise"] == [22.0, 22.0, 22.0] and row["gain_by_seed"] == [20.0, 24.0]
 
 
@@ -39,7 +39,7 @@ def test_the_main_rows_come_first_with_all_their_seeds() -> None:
 
 
 def test_curves_are_drawn_a_panel_an_algorithm_and_form() -> None:
-    picture = draw({cell: {0: outcome(30, 50), 1: outcome(32, 54)} for cell in CELLS})
+    picture = draw(findings({cell: {0: outcome(30, 50), 1: outcome(32, 54)} for cell in CELLS}))
     lines = ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}polyline")
     assert len(list(lines)) == 16 and "GRPO, think, then say" in picture
     assert mean_curve([[0.2, 0.4, 0.6], [0.4, 0.6]]) == pytest.approx([0.3, 0.5])
@@ -49,11 +49,13 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["-o", str(tmp_path), "--small", "--steps", "1", "--seeds", "1", "--only", "ppo-think-emotion-challenging"]
-    results, picture = tmp_path / "results.json", tmp_path / "curves.svg"
-    assert main([*given, "--results", str(results), "--picture", str(picture)]) == 0
+    results, picture, page = tmp_path / "results.json", tmp_path / "curves.svg", tmp_path / "page.md"
+    page.write_text("<!-- table -->\n<!-- end of table -->\n")
+    assert main([*given, "--results", str(results), "--picture", str(picture), "--page", str(page)]) == 0
     row = json.loads(results.read_text())["rows"]["ppo-think-emotion-challenging"]
     assert len(row["curves"][0]["emotion.mean"]) == 1 and picture.read_text().startswith("<svg")
     first = capsys.readouterr().out
+    assert first in page.read_text()
     assert "| PPO | yes | no | challenging |" in first and "| 0 of 1 |" in first
     log = tmp_path / "ppo-think-emotion-challenging-0" / "log.csv"
     log.unlink()

@@ -34,8 +34,8 @@ def test_the_output_is_the_same(place: Path, tmp_path: Path, options: tuple[obje
     out = tmp_path / "out"
     given = (place / "m.tsv", "--detector", place / "detector", "--formats", "tsv,vtt", "-o", out, *options)
     done = score(*given)
-    assert done.returncode == 0, done.stderr
-    assert lines(out / "warnings.tsv") == 2, "the sound that cannot be read, under its heading"
+    assert done.returncode == 1, done.stderr
+    assert lines(out / "failures.tsv") == 2, "the sound that cannot be read, under its heading"
     assert tree(out) == tree(place / "one")
 
 

@@ -27,6 +27,17 @@ def lines(path: Path, text: str) -> list[Line]:
         ("hours.vtt", "WEBVTT\n\n01:00:01.000 --> 01:00:02.000\nHi\n", [("Hi", None, 3601.0, 3602.0)]),
         ("a.srt", "\ufeff1\n00:00:01,500 --> 00:00:02,000\nHello\nthere\n", [("Hello there", None, 1.5, 2.0)]),
         (
+            "zoom.vtt",
+            "WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\nAnn Lee: Hi: you\n\n"
+            "2\n00:00:02.000 --> 00:00:03.000\nand more\n\n3\n00:00:03.000 --> 00:00:04.000\nBen: Yes\n",
+            [("Hi: you", "Ann Lee", 1.0, 2.0), ("and more", "Ann Lee", 2.0, 3.0), ("Yes", "Ben", 3.0, 4.0)],
+        ),
+        (
+            "list.srt",
+            "1\n00:00:01,000 --> 00:00:02,000\nOne thing: rest\n\n2\n00:00:02,000 --> 00:00:03,000\nand sleep\n",
+            [("One thing: rest", None, 1.0, 2.0), ("and sleep", None, 2.0, 3.0)],
+        ),
+        (
             "a.tsv",
             "start\tend\tspeaker\ttext\n1\t2.5\tann\tHi\nn/a\t\t\tHm\n",
             [("Hi", "ann", 1, 2.5), ("Hm", None, None, None)],
@@ -60,6 +71,14 @@ def test_formats(tmp_path: Path, name: str, text: str, expected: list[Line]) -> 
         ("a.docx", "Hi", "allowed endings are .vtt, .srt, .tsv, .json, .eaf, .textgrid, .txt"),
         ("a.vtt", "00:01.000 --> 00:02.000\nHi\n", r"a\.vtt: not valid \.vtt"),
         ("a.srt", "1\n00:00:01,000 -> 00:00:02\nHi\n", r"a\.srt: not valid \.srt"),
+        (
+            "b.vtt",
+            "WEBVTT\n\n00:00.000 --> 00:01.000\nHi\n\n00:02,000 --> 00:03,000\nlost\n",
+            r"line 6, '00:02,000 --> 00:03,000': write times as in 00:01:02.500 --> 00:01:04.000",
+        ),
+        ("c.srt", "1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n00:00:02 --> 00:00:03\nlost\n", "line 6"),
+        ("d.vtt", "WEBVTT\n\n00:10.000 --> 00:05.000\nBack\n", "'Back' ends at 5 s, before it starts at 10 s"),
+        ("d.tsv", "start\tend\ttext\n10\t5\tBack\n", "'Back' ends at 5 s, before it starts at 10 s"),
         ("a.tsv", "start,end,text\n1,2,Hi\n", "no column 'text', got start,end,text; name the columns"),
         ("b.tsv", "start\tend\ttext\nsoon\t2\tHi\n", r"b\.tsv: not valid \.tsv \(could not convert string to float"),
         ("a.json", '{"turns": []}', r'a list of turns is needed, or \{"dialogue": \[...\]\}'),

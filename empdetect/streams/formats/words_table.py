@@ -18,6 +18,6 @@ def read_words_table(path: Path) -> list[Utterance]:
     if "text" not in table.columns:
         raise InputError(
             f"Reading the transcript {path}: no column 'text', got {', '.join(map(str, table.columns))}; "
-            "name the columns start, end, speaker, text and separate them by tabs"
+            "name the columns start, end, speaker, text and separate them by tabs; a manifest has 'recording'"
         )
     return [from_mapping(row) for row in table.to_dict("records")]
