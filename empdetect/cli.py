@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_contagion(jobs)
     _add_serve(jobs)
     _add_data(jobs)
+    _add_models(jobs)
     _add_bench(jobs)
     _add_rl(jobs)
     _add_demo(jobs)
@@ -116,14 +117,17 @@ SECONDS = (
     ("--response", 10.0, "latest response to the stimulus, in seconds"),
     ("--clock-error", 0.1, "by how much clocks may disagree, in seconds"),
 )
-"""Options of ``contagion`` in seconds: name, default, what it is."""
+COUNTS = (
+    ("--count", 999, "surrogates to draw"),
+    ("--trend", 1, "degree of the trend that is taken out"),
+    ("--seed", 0, "of the surrogates"),
+)
+"""Options of ``contagion`` in seconds, and whole numbers: name, default, what it is."""
 
 
 def _add_contagion(jobs: Jobs) -> None:
     compare = jobs.add_parser("contagion", help="did emotion pass between people, from whom, how late, how sure")
-    compare.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="files, one a person; or one recording, manifest or scores.tsv"
-    )
+    compare.add_argument("inputs", nargs="+", metavar="INPUT", help="a file a person; one of all people; scores.tsv")
     compare.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
     compare.add_argument(
         "--signal", action="append", default=[], metavar="NAME",
@@ -136,37 +140,27 @@ def _add_contagion(jobs: Jobs) -> None:
         help="further ones: lag0, peak, windows, coherence, wavelet, phase, recurrence, warping, concordance, granger, "
         "transfer_entropy, or all (default: none; each is one more test to correct for)",
     )  # fmt: skip
-    compare.add_argument(
-        "--band", nargs=2, type=float, metavar=("LOW", "HIGH"), help="in Hz, of coherence, wavelets, phases and order"
-    )
-    for name, default, text in SECONDS:
-        shown = f"{text} (default: %(default)s)" if default is not None else text
-        compare.add_argument(name, type=float, default=default, metavar="S", help=shown)
-    compare.add_argument(
-        "--surrogates",
-        metavar="KIND",
-        help="phase, iaaft, segments or shifts (default: phase, or iaaft where a signal is bursty)",
-    )
-    compare.add_argument(
-        "--count", type=int, default=999, metavar="N", help="surrogates to draw (default: %(default)s)"
-    )
+    band = "in Hz, of coherence, wavelets, phases and order"
+    compare.add_argument("--band", nargs=2, type=float, metavar=("LOW", "HIGH"), help=band)
+    for options, kind, letter in ((SECONDS, float, "S"), (COUNTS, int, "N")):
+        for name, default, text in options:
+            shown = f"{text} (default: %(default)s)" if default is not None else text
+            compare.add_argument(name, type=kind, default=default, metavar=letter, help=shown)
+    surrogates = "phase, iaaft, segments or shifts (default: phase, or iaaft where a signal is bursty)"
+    compare.add_argument("--surrogates", metavar="KIND", help=surrogates)
     compare.add_argument("--strangers", nargs="+", type=Path, default=[], metavar="FILE", help="others to re-pair with")
     compare.add_argument("--same-stimulus", action="store_true", help="the strangers saw and heard what the pair did")
     compare.add_argument("--stimulus", type=Path, metavar="FILE", help="table of what all saw, which is taken out")
     compare.add_argument("--clock", metavar="NAME", help="signal that all recorded, to compare clocks by (sound)")
-    compare.add_argument(
-        "--trend", type=int, default=1, metavar="N", help="degree of the trend that is taken out (default: %(default)s)"
-    )
     compare.add_argument("--keep-memory", action="store_true", help="do not take each signal's own memory out")
     compare.add_argument("--alpha", type=float, default=0.05, help="level of the tests (default: %(default)s)")
-    compare.add_argument("--seed", type=int, default=0, help="of the surrogates (default: %(default)s)")
     compare.add_argument(
         "--detector", default="text-empathy", metavar="DIR", help="scores transcripts (default: %(default)s)"
     )
     compare.add_argument("--roles", type=Path, metavar="FILE", help="who speakers and faces are (.tsv or .yaml)")
     compare.add_argument("--faces", action="store_true", help="each face in a film is a participant")
     compare.add_argument("--report", action="store_true", help="an HTML page of each recording")
-    compare.set_defaults(job=_contagion)
+    compare.set_defaults(job=_contagion, asr=None)
 
 
 def _add_serve(jobs: Jobs) -> None:
@@ -193,6 +187,15 @@ def _add_data(jobs: Jobs) -> None:
     check.add_argument("--task", type=Path, metavar="YAML", help="file whose 'task' says which labels are allowed")
     check.add_argument("--no-media", action="store_true", help="do not open the files that the rows name")
     check.set_defaults(job=_data_check)
+
+
+def _add_models(jobs: Jobs) -> None:
+    parser = jobs.add_parser("models", help="list the detectors in the package, or download one")
+    models = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    models.add_parser("list", help="what each answers, and from which data").set_defaults(job=_models_list)
+    download = models.add_parser("download", help="fetch a detector, so that scoring needs no network")
+    download.add_argument("name", metavar="NAME", help="owner/name on the Hugging Face hub")
+    download.set_defaults(job=_models_download)
 
 
 def _add_bench(jobs: Jobs) -> None:
@@ -290,8 +293,6 @@ def _score(parsed: argparse.Namespace) -> int:
 
 def _contagion(parsed: argparse.Namespace) -> int:
     from empdetect.comparing import Settings, compare_groups, groups_of
-    from empdetect.participants.people import WhoIsWho
-    from empdetect.roles import Roles, read_roles
 
     given = {name: value for name, value in vars(parsed).items() if name in Settings.__dataclass_fields__}
     several = {name: tuple(getattr(parsed, name)) for name in ("strangers", "measures")}
@@ -300,8 +301,8 @@ def _contagion(parsed: argparse.Namespace) -> int:
     settings = Settings(
         **{**given, **several, "band": band}, surrogate=parsed.surrogates, whiten=not parsed.keep_memory
     )
-    who = WhoIsWho(read_roles(parsed.roles) if parsed.roles else Roles(), parsed.faces)
-    outcome = compare_groups(groups_of(parsed.inputs, settings, who), settings, parsed.out, parsed.report)
+    groups = groups_of(parsed.inputs, settings, _who_is_who(parsed))
+    outcome = compare_groups(groups, settings, parsed.out, parsed.report)
     for line in outcome.lines:
         _print(line)
     for reason in outcome.failures:
@@ -363,6 +364,21 @@ def _data_check(parsed: argparse.Namespace) -> int:
     faults = check_manifest(parsed.manifest, targets, media=not parsed.no_media)
     _print(report_faults(faults))
     return SOME_FAILED if any(fault.severity == "error" for fault in faults) else DONE
+
+
+def _models_list(parsed: argparse.Namespace) -> int:
+    from empdetect.detector_folder import packaged_table
+
+    _print(packaged_table())
+    return DONE
+
+
+def _models_download(parsed: argparse.Namespace) -> int:
+    from empdetect.detector import Detector
+
+    detector = Detector.from_pretrained(parsed.name, device="cpu")
+    _tell(f"'{parsed.name}' answers {', '.join(detector.measures)}; score with --detector {parsed.name}")
+    return DONE
 
 
 def _bench(parsed: argparse.Namespace) -> int:

@@ -304,6 +304,7 @@ class Detector:
             "meaning": windows.MEANING,
             "intervals": {target.name: MEANING[target.kind in ("binary", "nominal")] for target in self.task.targets},
             "limits": detector_folder.LIMITS,
+            "references": list(dict.fromkeys(work for e in self.features.values() for work in e.references)),
         }
 
     def identity(self) -> str:

@@ -44,7 +44,7 @@ PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy")
 FORMAT = 1
 """Raised when the files change so that older versions cannot read them."""
 
-__all__ = ["LIMITS", "Parts", "locate", "push", "read", "write"]
+__all__ = ["LIMITS", "Parts", "locate", "packaged_table", "push", "read", "write"]
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,26 @@ def locate(name: str | Path) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"Loading the detector '{name}': no such folder, and the hub says: {reason}") from None
+
+
+def packaged_table() -> str:
+    """The detectors in the package, a paragraph each: what it answers about what, and what it learned from."""
+    folders = sorted(path.parent for path in WEIGHTS_FOLDER.glob(f"*/{CONFIG}"))
+    return "\n\n".join(map(_paragraph, folders))
+
+
+def _paragraph(folder: Path) -> str:
+    config = _read_config(folder)
+    facts = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    task, size = config["task"], sum(path.stat().st_size for path in folder.iterdir())
+    about = {
+        "reads": ", ".join(config["features"]),
+        "answers": f"about each {task['unit']}: {', '.join(target['name'] for target in task['targets'])}",
+        "learned from": facts.get("data"),
+        "licences": facts.get("licence"),
+        "size": f"{size / 1e6:.1f} MB",
+    }
+    return "\n".join([folder.name, *(f"  {name}: {told}" for name, told in about.items() if told)])
 
 
 def push(parts: Parts, name: str, private: bool, token: str | None) -> str:

@@ -89,6 +89,18 @@ def test_the_datasets_are_listed_with_licence_and_source(capsys: pytest.CaptureF
     assert listed.count("licence: ") == listed.count("source: ") >= 6
 
 
+def test_the_detectors_in_the_package_are_listed_and_one_is_fetched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    for name in ("dyads", "text-empathy", "text-ngrams"):
+        assert f"\n{name}\n  reads: " in f"\n{listed}"
+    assert listed.count("licences: ") == 3 and "mint_validation" in listed
+    assert main(["models", "download", "text-ngrams"]) == 0
+    assert "score with --detector text-ngrams" in capsys.readouterr().err
+    assert main(["models", "download", "nobody"]) == 2
+    assert "Loading the detector 'nobody': no such folder" in capsys.readouterr().err
+
+
 def test_doctor_says_that_this_machine_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     assert "device" in capsys.readouterr().out

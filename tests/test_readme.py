@@ -130,7 +130,7 @@ def test_the_layers_on_the_page_are_those_that_are_tested() -> None:
 
 
 def test_the_code_of_the_readme_runs(simulated_corpus: Path, tmp_path: Path) -> None:
-    """In order and in one interpreter, on a small simulated corpus, with ``recordings`` and ``dialogues`` given."""
+    """In order and in one interpreter, on a small simulated corpus, with a transcript, ``recordings`` and ``dialogues`` given."""
     folder = tmp_path / "work"
     shutil.copytree(simulated_corpus.parent, folder)
     pages = (ROOT / "README.md", ROOT / "docs" / "architecture.md")
@@ -158,6 +158,7 @@ _task = Task((Target("empathy", "binary"),), window=10.0)
 _module = DetectorModule(_task, {"text": TemporalConvEncoder(features=384)})
 Detector(_module, {"text": TextEmbeddings()}).save_pretrained("detector")
 recordings = [segment.recording for segment in read_manifest(Path("manifest.tsv"))][:1]
+Path("interview.vtt").write_text("WEBVTT\\n\\n00:01.000 --> 00:03.000\\n<v Ann>That must hurt.\\n")
 _turns = (Turn("user", "I failed the exam."), Turn("assistant", "That must hurt. Do you want to tell me more?"))
 dialogues = [Dialogue(read_profiles()[0], 0, _turns, (30.0, 35.0), (("kind",),), done=True)]
 del Detector, Target, Task, TextEmbeddings, DetectorModule, TemporalConvEncoder, Path, read_manifest, Dialogue, Turn

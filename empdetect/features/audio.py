@@ -50,6 +50,7 @@ class LogMel(Extractor):
     """
 
     modality = "audio"
+    references = ("Eyben et al., 2016 (eGeMAPS)",)
     version = 2
 
     def __init__(self, rate: int = 16_000, mels: int = 64, hop: float = 0.01, prosody: bool = True) -> None:

@@ -88,6 +88,7 @@ class Extractor(ABC):
         cheap: whether computing the values is faster than reading them from a file: they are not kept on disk.
         whole: whether the values depend on the whole recording, as what is usual for a person does. Scoring then
             does not go through its streams stretch by stretch, so memory grows with the length.
+        references: works to name in a paper that uses the values, as ``Makowski et al., 2021 (NeuroKit2)``.
         beside: whether it may compute in a thread beside other extractors: it spends its time outside Python, and
             imports nothing but what ``prepare`` has imported.
     """
@@ -99,6 +100,7 @@ class Extractor(ABC):
     cheap: bool = False
     whole: bool = False
     beside: bool = False
+    references: tuple[str, ...] = ()
 
     @abstractmethod
     def streams(self, person: Participant) -> Sequence[Stream]:

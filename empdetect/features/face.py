@@ -30,6 +30,7 @@ class _Faces(Extractor):
     modality = "video"
     version = 4
     beside = True
+    references = ("Viola & Jones, CVPR 2001 (faces)",)
     pixels: ClassVar[Literal["gray", "rgb24"]]
     rate: float
     size: int

@@ -42,6 +42,7 @@ class TextNgrams(Extractor):
     """
 
     modality = "text"
+    references = ("Weinberger et al., ICML 2009 (hashed n-grams)",)
     width = 2
 
     def __init__(

@@ -35,6 +35,7 @@ class PhysiologyFeatures(Extractor):
     """
 
     modality = "physiology"
+    references = ("Makowski et al., 2021 (NeuroKit2)",)
 
     def __init__(self, channels: Sequence[str] = CHANNELS_BY_DEFAULT, rate: float = 4.0, centred: bool = False) -> None:
         unknown = [name for name in channels if channel_kind(name) is None]

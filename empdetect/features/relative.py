@@ -54,6 +54,7 @@ class RelativeFeatures(Extractor):
         self.shifts = tuple(shifts)
         self.modality = features.modality
         self.by_role = features.by_role
+        self.references = features.references
         # It grows with either of the two, so that no cache keeps what an older version of the inner one gave.
         self.version = type(self).version * features.version
         self.width = features.width * len(self.shifts)

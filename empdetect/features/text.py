@@ -186,6 +186,7 @@ class TextEmbeddings(Extractor):
     """
 
     modality = "text"
+    references = ("Reimers & Gurevych, EMNLP 2019 (Sentence-BERT)",)
 
     def __init__(
         self,

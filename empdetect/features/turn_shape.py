@@ -43,6 +43,7 @@ class TurnShape(Extractor):
     """
 
     modality = "text"
+    references = ("Ireland & Pennebaker, JPSP 2010 (words in common)",)
     width = len(COLUMNS)
 
     def streams(self, person: Participant) -> Sequence[Stream]:

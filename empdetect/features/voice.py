@@ -73,6 +73,7 @@ class VoiceFunctionals(Extractor):
 
     modality = "audio"
     version = 3
+    references = ("Eyben et al., 2010 (openSMILE)", "Eyben et al., 2016 (eGeMAPS)", "Schuller et al., 2013 (ComParE)")
 
     def __init__(self, longest: float = 15.0, speeds: Sequence[float] = (1.0,)) -> None:
         if not 1.0 <= longest <= 600.0:
