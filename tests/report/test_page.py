@@ -36,6 +36,7 @@ ABOUT = {
     "started": "2026-01-02T03:04:05+00:00",
     "versions": {"empdetect": "0.1.0"},
     "limits": "It is not a diagnosis.",
+    "references": ["Somebody et al., 2001 (ears)"],
 }
 
 
