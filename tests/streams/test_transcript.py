@@ -78,6 +78,11 @@ def test_formats(tmp_path: Path, name: str, text: str, expected: list[Line]) -> 
         ),
         ("c.srt", "1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n00:00:02 --> 00:00:03\nlost\n", "line 6"),
         ("d.vtt", "WEBVTT\n\n00:10.000 --> 00:05.000\nBack\n", "'Back' ends at 5 s, before it starts at 10 s"),
+        (
+            "whisper.tsv",
+            "start\tend\ttext\n0\t1800\tI am sorry\n",
+            "3 words in 1800 s: the times look like milliseconds",
+        ),
         ("d.tsv", "start\tend\ttext\n10\t5\tBack\n", "'Back' ends at 5 s, before it starts at 10 s"),
         ("a.tsv", "start,end,text\n1,2,Hi\n", "no column 'text', got start,end,text; name the columns"),
         ("b.tsv", "start\tend\ttext\nsoon\t2\tHi\n", r"b\.tsv: not valid \.tsv \(could not convert string to float"),
@@ -86,7 +91,11 @@ def test_formats(tmp_path: Path, name: str, text: str, expected: list[Line]) -> 
         ("c.json", "{", r"c\.json: not valid \.json"),
         ("d.json", "[" * 100_000, r"d\.json: not valid \.json"),
         ("e.json", '[{"text": "Hi", "start": 1e999}]', "a time of inf s is no moment of a recording"),
-        ("c.tsv", "start\tend\ttext\n0\t1700000000\tHi\n", "give seconds from its start, not milliseconds, a date"),
+        (
+            "c.tsv",
+            "start\tend\ttext\n1700000000\t1700000001\tHi\n",
+            "give seconds from its start, not milliseconds, a date",
+        ),
         ("a.txt", "", "the file is empty"),
     ],
 )

@@ -1,9 +1,13 @@
 """Transcripts as a table: a row an utterance."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from empdetect.errors import InputError
 from empdetect.streams.utterance import Utterance, from_mapping
+
+LONGEST_WORD = 60.0
+"""Seconds that a word takes on average in no recording."""
 
 
 def read_words_table(path: Path) -> list[Utterance]:
@@ -20,4 +24,14 @@ def read_words_table(path: Path) -> list[Utterance]:
             f"Reading the transcript {path}: no column 'text', got {', '.join(map(str, table.columns))}; "
             "name the columns start, end, speaker, text and separate them by tabs; a manifest has 'recording'"
         )
-    return [from_mapping(row) for row in table.to_dict("records")]
+    found = [from_mapping(row) for row in table.to_dict("records")]
+    _refuse_milliseconds(found)
+    return found
+
+
+def _refuse_milliseconds(utterances: Sequence[Utterance]) -> None:
+    """Raise a ValueError where nobody could speak so slowly; Whisper writes this table in milliseconds."""
+    timed = [(u, u.end - u.start) for u in utterances if u.start is not None and u.end is not None]
+    words, seconds = sum(len(u.text.split()) for u, _ in timed), sum(length for _, length in timed)
+    if words and seconds > LONGEST_WORD * words:
+        raise ValueError(f"{words} words in {seconds:g} s: the times look like milliseconds; write seconds")
