@@ -130,7 +130,7 @@ def test_the_layers_on_the_page_are_those_that_are_tested() -> None:
 
 
 def test_the_code_of_the_readme_runs(simulated_corpus: Path, tmp_path: Path) -> None:
-    """In order and in one interpreter, with a small simulated corpus, a transcript, ``recordings`` and ``dialogues``."""
+    """In order and in one interpreter, with a simulated corpus, a transcript, ``recordings`` and ``dialogues``."""
     folder = tmp_path / "work"
     shutil.copytree(simulated_corpus.parent, folder)
     pages = (ROOT / "README.md", ROOT / "docs" / "architecture.md")

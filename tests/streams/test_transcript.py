@@ -94,7 +94,7 @@ def test_formats(tmp_path: Path, name: str, text: str, expected: list[Line]) -> 
         (
             "c.tsv",
             "start\tend\ttext\n1700000000\t1700000001\tHi\n",
-            "give seconds from its start, not milliseconds, a date",
+            "give seconds from its start, not milliseconds",
         ),
         ("a.txt", "", "the file is empty"),
     ],
