@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Features of a dozen small files are not worth the start of more processes; tests/features/test_extraction.py has them.
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+
+# Half of what Hypothesis tries by itself: the suite is to take minutes. ``python -m tests.fuzz`` tries far more.
+settings.register_profile("suite", max_examples=50)
+settings.load_profile("suite")
 
 SLOWEST = (
     "scoring/test_engines.py",

@@ -163,8 +163,7 @@ def test_words_of_another_clock_keep_the_names_but_not_the_times(tmp_path: Path,
 
 
 def test_milliseconds_for_seconds_are_told(tmp_path: Path, sound: Path) -> None:
-    """Whisper's own TSV counts milliseconds."""
-    table = text(tmp_path / "a.tsv", "start\tend\ttext\n0\t900\tone\n900\t1800\ttwo\n1800\t3000\tthree\n")
+    table = text(tmp_path / "a.tsv", "start\tend\ttext\n0.0\t900\tone\n900\t1800\ttwo\n1800\t3000\tthree\n")
     found, _ = people({"audio": sound, "transcript": table})
     assert isinstance(found["speaker"].transcript, Absent)
     assert "2 of its 3 utterances start after film and sound have ended" in found["speaker"].transcript.reason

@@ -69,17 +69,17 @@ def test_the_bars_hold_every_participant(tmp_path: Path) -> None:
     assert sum(counts) == 2 * 13
 
 
-def test_three_hundred_recordings_of_many_classes_stay_small(tmp_path: Path) -> None:
+def test_a_hundred_recordings_of_many_classes_stay_small(tmp_path: Path) -> None:
     classes = tuple(f"feeling {number}" for number in range(32))
     about = {**ABOUT, "task": Task((Target("mood", "nominal", classes=classes),), window=10.0).to_dict()}
     overview = Overview(about)
-    for number in range(300):
+    for number in range(100):
         table = [
             {**rows(1)[0], "recording": f"{number}", "measure": f"mood={name}", "score": 1 / 32} for name in classes
         ]
         overview.add(Scores.of(table, about))
     path = overview.write(tmp_path / "report.html")
-    assert path.stat().st_size < 3_000_000
+    assert path.stat().st_size < 1_000_000
     assert "16 further measures stand in overall.tsv" in own_part(path)
 
 

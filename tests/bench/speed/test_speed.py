@@ -62,7 +62,7 @@ def test_pipeline_scores_every_window_with_all_modalities(place: Path, data_root
 
 @pytest.mark.data
 def test_memory_of_a_longer_one(place: Path, data_root: Path) -> None:
-    found = measured(memory, place, data_root, "--seconds", "12", "--times", "3")
+    found = measured(memory, place, data_root, "--seconds", "8", "--times", "2")
     assert 0 < found["ratio"] < 1.5
 
 
