@@ -17,7 +17,7 @@ from torch import Tensor
 from empdetect import detector_folder, windows
 from empdetect.batch import Batch, fitting
 from empdetect.components import OWN, describe
-from empdetect.device import give_back_memory, pick_device
+from empdetect.device import give_back_memory, pick_device, return_large_pieces
 from empdetect.errors import InputError
 from empdetect.example import Example, featurise_together
 from empdetect.features.base import Extractor
@@ -267,6 +267,7 @@ class Detector:
             cache: where features are kept.
             done: so many stretches are passed over.
         """
+        return_large_pieces()
         coming = islice(self.stretches(segments), done, None)
 
         def prepared() -> list[Example] | None:

@@ -8,6 +8,12 @@ import torch
 
 from empdetect.errors import InputError
 
+M_MMAP_THRESHOLD = -3
+"""Name of the limit in glibc's ``malloc.h``."""
+LARGE = 2**22
+"""Bytes from which a piece of memory is a mapping of its own: more than a film's picture, less than what pictures of a
+stretch take together."""
+
 
 def pick_device(name: str = "auto") -> torch.device:
     """The device to run on.
@@ -52,6 +58,17 @@ def reuse_memory() -> bool:
         return False
     trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
     return bool(mallopt(mmap_threshold, 2**30)) and bool(mallopt(trim_threshold, 2**31 - 1))
+
+
+def return_large_pieces() -> None:
+    """Let every piece of memory above ``LARGE`` go back to the system as soon as it is freed, where glibc is.
+
+    By itself glibc raises that limit up to 32 MiB as a program frees larger pieces. From then on they lie among the
+    small ones, and a process that scores for hours grows by the gaps between them.
+    """
+    limit = _of_glibc("mallopt")
+    if limit is not None:
+        limit(M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back_memory() -> None:
