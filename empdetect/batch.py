@@ -60,10 +60,10 @@ class Batch:
         return cls(inputs, masks, labels, tuple(example.segment for example in examples))
 
 
-def fitting(examples: Sequence[Example]) -> int:
+def size_for(examples: Sequence[Example]) -> int:
     """So many examples like these make up a batch that fits into memory and keeps a processor busy."""
     sizes = (sum(each.values.size for people in e.inputs.values() for each in people) for e in examples)
-    return min(max(AT_ONCE // max(*sizes, 1, 1), FEWEST), MOST)
+    return min(max(AT_ONCE // max(max(sizes, default=1), 1), FEWEST), MOST)
 
 
 def _pad(rows: Sequence[People], persons: int) -> tuple[Tensor, Tensor]:

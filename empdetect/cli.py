@@ -127,7 +127,9 @@ COUNTS = (
 
 def _add_contagion(jobs: Jobs) -> None:
     compare = jobs.add_parser("contagion", help="did emotion pass between people, from whom, how late, how sure")
-    compare.add_argument("inputs", nargs="+", metavar="INPUT", help="a file a person; one of all people; scores.tsv")
+    compare.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="a file a person; a recording, manifest or scores.tsv"
+    )
     compare.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the results")
     compare.add_argument(
         "--signal", action="append", default=[], metavar="NAME",

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from empdetect import detector_folder, windows
-from empdetect.batch import Batch, fitting
+from empdetect.batch import Batch, size_for
 from empdetect.components import OWN, describe
-from empdetect.device import give_back_memory, pick_device, return_large_pieces
+from empdetect.device import give_back_memory, pick_device
 from empdetect.errors import InputError
 from empdetect.example import Example, featurise_together
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
-from empdetect.models.calibration import MEANING, UNCALIBRATED, Answers, Calibration
+from empdetect.models.calibration import MEANING, REFERENCES, UNCALIBRATED, Answers, Calibration
 from empdetect.models.doubt import STRANGE
 from empdetect.models.ensemble import Ensemble
 from empdetect.models.network import DetectorNetwork
@@ -267,7 +267,6 @@ class Detector:
             cache: where features are kept.
             done: so many stretches are passed over.
         """
-        return_large_pieces()
         coming = islice(self.stretches(segments), done, None)
 
         def prepared() -> list[Example] | None:
@@ -278,7 +277,7 @@ class Detector:
             examples = prepared()
             while examples is not None:
                 following = ahead.submit(prepared)
-                yield self._answers(examples, fitting(examples), attribute=True)
+                yield self._answers(examples, size_for(examples), attribute=True)
                 examples = following.result()
                 if examples is not None:
                     give_back_memory()
@@ -305,8 +304,13 @@ class Detector:
             "meaning": windows.MEANING,
             "intervals": {target.name: MEANING[target.kind in ("binary", "nominal")] for target in self.task.targets},
             "limits": detector_folder.LIMITS,
-            "references": list(dict.fromkeys(work for e in self.features.values() for work in e.references)),
+            "references": self._references(),
         }
+
+    def _references(self) -> list[str]:
+        """Works to name in a paper that uses its scores."""
+        found = dict.fromkeys(work for extractor in self.features.values() for work in extractor.references)
+        return [*found, *(REFERENCES if self.calibration is not None else ())]
 
     def identity(self) -> str:
         """Fingerprint of all that its answers depend on: weights, features, calibration, novelty, device."""

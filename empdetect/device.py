@@ -11,8 +11,8 @@ from empdetect.errors import InputError
 M_MMAP_THRESHOLD = -3
 """Name of the limit in glibc's ``malloc.h``."""
 LARGE = 2**22
-"""Bytes from which a piece of memory is a mapping of its own: more than a film's picture, less than what pictures of a
-stretch take together."""
+"""Bytes from which a piece of memory is a mapping of its own: what is smaller comes and goes too
+often for that."""
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from empdetect.errors import InputError
-from empdetect.file_kinds import KINDS, kind_of, looks_like, name_of
+from empdetect.file_kinds import KINDS, Kind, kind_of, looks_like, name_of
 from empdetect.input_files import Input
 from empdetect.participants.people import WhoIsWho
 from empdetect.recording import Recording
@@ -48,7 +48,8 @@ def find_recordings(
     """
     manifests, files, base = _expand(inputs)
     found = [replace(_with_id(group, base), who=who or WhoIsWho()) for group in _groups(files)]
-    for kind, place in (("transcript", transcript), ("physiology", physio)):
+    apart: dict[Kind, Path | None] = {"transcript": transcript, "physiology": physio}
+    for kind, place in apart.items():
         if place is not None:
             found = _add_from(found, kind, Path(place))
     for manifest in manifests:
@@ -185,7 +186,7 @@ def _with_id(found: Input, base: Path) -> Input:
     return replace(found, id=(folder / found.id).as_posix())
 
 
-def _add_from(found: list[Input], kind: str, place: Path) -> list[Input]:
+def _add_from(found: list[Input], kind: Kind, place: Path) -> list[Input]:
     """Give recordings the transcripts or physiology that the user named apart."""
     if not place.is_dir():
         return _add_file(found, kind, place)
@@ -207,12 +208,12 @@ def _add_from(found: list[Input], kind: str, place: Path) -> list[Input]:
     ]
 
 
-def _nothing_called(name: str, kind: str, place: Path) -> str:
-    endings = ", ".join(f"{name}{ending}" for ending in KINDS.get(kind, ()))  # type: ignore[call-overload]
+def _nothing_called(name: str, kind: Kind, place: Path) -> str:
+    endings = ", ".join(f"{name}{ending}" for ending in KINDS[kind])
     return f"no {kind} called {name} in {place}; it could be {endings}"
 
 
-def _add_file(found: list[Input], kind: str, path: Path) -> list[Input]:
+def _add_file(found: list[Input], kind: Kind, path: Path) -> list[Input]:
     if not path.is_file():
         raise InputError(f"Adding the {kind}: no file or folder {path}; check the path")
     if len(found) != 1:
@@ -232,7 +233,7 @@ def _match(entry: Input, by_id: dict[str, Path], by_name: dict[str, list[Path]])
     return by_id.get(entry.id) or by_id.get(mirrored) or (flat[0] if alone else None)
 
 
-def _refuse_shared(found: Sequence[Input], given: Sequence[Path | None], kind: str) -> None:
+def _refuse_shared(found: Sequence[Input], given: Sequence[Path | None], kind: Kind) -> None:
     """Raise an InputError where one file would be given to recordings in different folders."""
     takers: dict[Path, Input] = {}
     for entry, path in zip(found, given):

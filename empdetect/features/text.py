@@ -266,9 +266,7 @@ class TextEmbeddings(Extractor):
         whole = [len(ids) for ids in read]
         for place, length in enumerate(whole):
             if length > self.max_tokens:
-                read[place] = np.array(
-                    tokenizer(texts[place], truncation=True, max_length=self.max_tokens)["input_ids"]
-                )
+                [read[place]] = _token_ids(tokenizer, [texts[place]], self.max_tokens)
         by_length: dict[int, list[int]] = {}
         for place, ids in enumerate(read):
             by_length.setdefault(len(ids), []).append(place)
@@ -310,12 +308,13 @@ class TextEmbeddings(Extractor):
         return _mean_of_last(encoder, tokens, self.layers)
 
 
-def _token_ids(tokenizer: Any, texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
-    """Token ids of each text, uncut."""
+def _token_ids(tokenizer: Any, texts: Sequence[str], most: int | None = None) -> Iterator[NDArray[np.int64]]:
+    """Token ids of each text; all of them, or so many at most."""
+    kept = {"return_attention_mask": False, "return_token_type_ids": False, "truncation": most is not None}
     # Lists of all texts at once would keep Python's garbage collector as busy as the tokenizer.
     for first in range(0, len(texts), TEXTS_AT_ONCE):
         some = list(texts[first : first + TEXTS_AT_ONCE])
-        found = tokenizer(some, verbose=False, return_attention_mask=False, return_token_type_ids=False)
+        found = tokenizer(some, verbose=False, max_length=most, **kept)
         yield from (np.array(ids, np.int64) for ids in found["input_ids"])
 
 

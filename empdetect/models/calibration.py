@@ -27,6 +27,9 @@ from empdetect.task import Target, Task
 
 Array = NDArray[np.float64]
 
+REFERENCES = ("Guo et al., ICML 2017 (calibration)", "Dunn et al., JASA 2022 (intervals for groups)")
+"""Works to name in a paper that uses calibrated scores."""
+
 LEAST_SPREAD = 0.05
 """Added to the spread of an ordinal score, as a share of the target's range: no interval shrinks to a point."""
 

@@ -51,17 +51,15 @@ def methods_sentence(
         f"{counted(recordings, 'recording')} {'was' if recordings == 1 else 'were'} scored for {targets} {window} "
         f"with empdetect {own_version} (detector '{about.get('detector', 'unnamed')}'{version}), which reads "
         f"{', '.join(modalities) or 'no modality'}; scores are per participant{intervals}. "
-        f"{left_out if unscored else _all(windows)}{_references(about)}"
+        f"{left_out if unscored else _all_scored(windows)}{_references(about)}"
     )
 
 
-def _all(windows: int) -> str:
+def _all_scored(windows: int) -> str:
     return "The one window could be scored." if windows == 1 else f"All {windows} windows could be scored."
 
 
 def _references(about: Mapping[str, Any]) -> str:
     """The works behind features and intervals, to be cited."""
-    works = list(about.get("references", ()))
-    if about.get("calibrated"):
-        works += ["Guo et al., ICML 2017 (calibration)", "Dunn et al., JASA 2022 (intervals for groups)"]
-    return f" References: {'; '.join(works)}." if works else ""
+    works = "; ".join(about.get("references", ()))
+    return f" References: {works}." if works else ""

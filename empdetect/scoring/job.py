@@ -153,8 +153,16 @@ def _run(inputs: Sequence[Input], events: Iterator[Iterator[Event]], outputs: Ou
                     outputs.write(entry, from_lines(rows, outputs.about), end)
             bars.advance()
     outputs.finish()
-    told, rows_told = (scored, failures.count, warnings.count), (counts.total(), counts[True])
-    return Outcome(*told, out / TABLE, tuple(outputs.reports), outputs.overview, *rows_told)
+    return Outcome(
+        scored,
+        failures.count,
+        warnings.count,
+        out / TABLE,
+        tuple(outputs.reports),
+        outputs.overview,
+        rows=counts.total(),
+        empty=counts[True],
+    )
 
 
 def _written(found: Iterator[Event], table: ScoresFile, tell: Callable[[str], None]) -> tuple[str, Finished | Failed]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.detector import Detector, Prediction
+from empdetect.device import return_large_pieces
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.input_files import Input, Opened
@@ -57,6 +58,7 @@ class Scorer:
         Raises:
             InputError: the journal cannot be written.
         """
+        return_large_pieces()
         began = time.perf_counter()
         journal = self._journal(entry)
         if journal is not None:

@@ -161,5 +161,6 @@ def _order_problem(utterances: Iterable[Utterance]) -> str:
     """What is wrong with an utterance that ends before it starts; empty if none does."""
     for u in utterances:
         if u.start is not None and u.end is not None and u.end < u.start:
-            return f"'{u.text[:30]}' ends at {u.end:g} s, before it starts at {u.start:g} s; correct its times"
+            what = u.text[:30] or u.speaker
+            return f"'{what}' ends at {u.end:g} s, before it starts at {u.start:g} s; correct its times"
     return ""

@@ -13,10 +13,10 @@ TIMES = {
     ".srt": re.compile(r"\s*\d+:\d{1,2}:\d{1,2}[,.]\d{1,3}\s*-->\s*\d+:\d{1,2}:\d{1,2}[,.]\d{1,3}"),
 }
 EXAMPLE = {".vtt": "00:01:02.500 --> 00:01:04.000", ".srt": "00:01:02,500 --> 00:01:04,000"}
-MEANT = re.compile(r"\s*[\d:.,]*\d\s*-*[->→]+\s*[\d:.,]*\d")
-"""A line that tells from when to when, well written or not."""
-
+MEANT = re.compile(r"\s*(?:\d[\d:.,]*\s*-->\s*\d|\d+:[\d:.,]+\s*[-→]+>?\s*\d+:)")
+"""How a line begins that tells from when to when, well written or not."""
 NAMED = re.compile(r"(?P<name>[^\s:<>][^:<>]{0,39}): (?P<words>\S.*)")
+"""Words after the name of who says them."""
 
 
 def read_cues(path: Path) -> list[Utterance]:
@@ -49,7 +49,7 @@ def read_cues(path: Path) -> list[Utterance]:
 def _refuse_odd_times(lines: Iterable[str], ending: str) -> None:
     """Raise a ValueError where the library would pass over a cue without a word."""
     for number, line in enumerate(lines, 1):
-        if ("-->" in line or MEANT.fullmatch(line)) and not TIMES[ending].match(line):
+        if MEANT.match(line) and not TIMES[ending].match(line):
             raise ValueError(f"line {number}, '{line.strip()[:40]}': write times as in {EXAMPLE[ending]}")
 
 
