@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("training", "report", "contagion", "rl", "inputs"),
     ("scoring", "doctor", "conformance", "bench", "shipped"),
     ("bench.speed", "comparing"),
-    ("demo", "serve"),
+    ("contagion_options", "demo", "serve"),
     ("cli",),
 )
 """A module imports from its own part and from the layers above this line of the table, never from a neighbour."""
