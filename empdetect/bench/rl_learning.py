@@ -5,8 +5,9 @@ without the detector head, with vanilla and challenging users, three seeds each:
 A run that has ended is not done again and one that was stopped goes on, so ``--minutes 20`` does a piece of it.
 All runs of a form and a seed start from the same policy, made once.
 
-The witness is a detector that no run trains on. It learned from other people's data (EPITOME), but reads n-grams, as
-the second judge does. It is trained first, which needs ``--data-root``.
+Two detectors that no run trains on bear witness. One learned from other people's data (EPITOME) and is trained first,
+which needs ``--data-root``; the other tells tactics that support (MINT), with the network of one of the judges.
+``bench.rl_witness`` shows how well each tells good listeners from poor ones.
 """
 
 import argparse
@@ -29,13 +30,16 @@ from empdetect.bench.study import write_study
 from empdetect.bench.table import update_page
 from empdetect.errors import InputError
 from empdetect.progress import track
+from empdetect.rl.comparison import SUPPORT
 from empdetect.rl.monitor import RewardHacked
 from empdetect.rl.run import make_start, train_from_config
 
 MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
 """What the witness tells of a reply, each 0 to 2 (EPITOME, Sharma et al., EMNLP 2020); their mean counts."""
 EMOTION_ONLY = {"emotion": {"class_path": "empdetect.rl.rewards.emotion.EmotionReward"}}
-CURVES = ("emotion.mean", "tactic_reuse", "format", "witness.mean", "seconds")
+SUPPORTING = ("text-empathy", tuple(f"mint_{tactic}" for tactic in SUPPORT))
+"""The detector in the box and its measures of tactics that support, on data no judge learned from (MINT)."""
+CURVES = ("emotion.mean", "tactic_reuse", "format", "witness.mean", "support.mean", "seconds")
 """Columns of a run's log that are kept with the results."""
 
 
@@ -60,13 +64,13 @@ class Runs:
 
     Args:
         folder: of all of them.
-        witness: the held-out head, as a preset names it.
+        witnesses: held-out heads by name, as a preset gives them.
         steps: updates; 0 takes the preset's.
         small: tiny dialogues.
     """
 
     folder: Path
-    witness: Mapping[str, Any]
+    witnesses: Mapping[str, Any]
     steps: int = 0
     small: bool = False
 
@@ -75,7 +79,7 @@ class Runs:
         told: dict[str, Any] = {"out": self.folder_of(cell, seed), "seed": seed, "accelerator": "cpu", "record": False}
         told |= {"model": start, "warmup_rounds": 0, "user.init_args.difficulty": cell.difficulty}
         # What falls is to be shown, and a run that was stopped early shows less of it.
-        told |= {"witnesses": json.dumps({"witness": self.witness}), "trainer.monitor": "null"}
+        told |= {"witnesses": json.dumps(dict(self.witnesses)), "trainer.monitor": "null"}
         told |= {"trainer.steps": self.steps} if self.steps else {}
         if not cell.detector:
             told |= {"rewards": json.dumps(EMOTION_ONLY), "weights": json.dumps({"emotion": 1.0})}
@@ -86,19 +90,28 @@ class Runs:
         return self.folder / f"{cell.name}-{seed}"
 
 
-def make_witness(folder: Path, data_root: Path) -> dict[str, Any]:
-    """The held-out head; its detector is trained unless an earlier call has.
+def make_witnesses(folder: Path, data_root: Path) -> dict[str, Any]:
+    """The held-out heads by name.
+
+    Raises:
+        InputError: the data of the first are not there, and it was not trained earlier.
+    """
+    trained = trained_witness("epitome_frozen", folder, data_root)
+    return {"witness": _head(trained, MECHANISMS), "support": _head(*SUPPORTING)}
+
+
+def trained_witness(config: str, folder: Path, data_root: Path) -> Path:
+    """A detector of one of our configurations, trained in this folder unless an earlier call has.
 
     Raises:
         InputError: its data are not there.
     """
     from empdetect.training import run
 
-    if not list(folder.glob("*/*/detector")):
+    if not list(folder.glob(f"{config}/*/detector")):
         where = (f"--data.data_root={data_root}", f"--trainer.logger.init_args.save_dir={folder}")
-        run(["fit", f"--config={find_config('epitome_words')}", *where])
-    [detector] = folder.glob("*/*/detector")
-    return _head(detector, MECHANISMS)
+        run(["fit", f"--config={find_config(config)}", *where])
+    return sorted(folder.glob(f"{config}/*/detector"))[-1]
 
 
 def _head(detector: Path | str, measures: Sequence[str]) -> dict[str, Any]:
@@ -113,7 +126,8 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
         return
     preset = find_config(f"rl/embedded-{cell.algorithm}-{cell.form}")
     start = make_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
-    began = time.monotonic()
+    # Preparing and judging are done again when a run goes on, steps are not.
+    began = time.monotonic() - sum(second or 0.0 for second in _curves(out / "log.csv")["seconds"])
     with contextlib.suppress(RewardHacked):  # kept in evaluation.json, and told in the table
         train_from_config(preset, runs.overrides(cell, seed, start))
     found = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
@@ -127,6 +141,9 @@ def _start(seed: int, small: bool) -> dict[str, Any]:
 
 
 def _curves(log: Path) -> dict[str, list[float | None]]:
+    """By column the values of all steps; none before the first."""
+    if not log.is_file():
+        return {name: [] for name in CURVES}
     with log.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     values = {name: [row.get(name, "") for row in rows] for name in CURVES}
@@ -178,11 +195,9 @@ def _run(parsed: argparse.Namespace) -> str:
     unknown = sorted(set(parsed.only) - set(by_name))
     if unknown:
         raise InputError(f"Measuring learning: no row {', '.join(unknown)}; there are {', '.join(by_name)}")
-    measure = "empathetic_personas_empathy_score"
-    witness = (
-        _head("text-ngrams", [measure]) if parsed.small else make_witness(parsed.out / "witness", parsed.data_root)
-    )
-    runs = Runs(parsed.out, witness, parsed.steps, parsed.small)
+    small = {"witness": _head(*SUPPORTING), "support": _head(*SUPPORTING)}
+    witnesses = small if parsed.small else make_witnesses(parsed.out / "witness", parsed.data_root)
+    runs = Runs(parsed.out, witnesses, parsed.steps, parsed.small)
     began = time.monotonic()
     for cell, seed in track(plan([by_name[name] for name in parsed.only or by_name], parsed.seeds), "Runs"):
         if (time.monotonic() - began) / 60 < parsed.minutes:

@@ -6,8 +6,8 @@ from typing import Any
 
 from empdetect.rl.intervals import Interval, Parts, difference_of, interval_of, parts_of
 
-SHOWN = ("format", "tactic reuse", "head 'witness'", "words")
-"""Figures besides the emotion; ``head 'witness'`` is the held-out detector's."""
+SHOWN = ("format", "tactic reuse", "head 'witness'", "head 'support'", "words")
+"""Figures besides the emotion; the heads are those of the held-out detectors."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Outcome:
     Args:
         before, after: sums and counts by figure and scenario, on held-out profiles.
         stopped: what the monitor said; empty if it did not stop the run.
-        minutes: wall clock of training and judging; of the last part, if it was stopped in between.
+        minutes: wall clock of training and judging, without the warm-up that the runs of a seed share.
         curves: by column of the log, a value a step; None where it has none.
     """
 

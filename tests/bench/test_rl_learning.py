@@ -17,7 +17,9 @@ def test_the_table_has_every_combination() -> None:
 def outcome(before: float, after: float, stopped: str = "") -> Outcome:
     def parts(emotion: float) -> dict[str, dict[str, tuple[float, float]]]:
         counted = {scenario: (emotion + shift, 1.0) for scenario, shift in (("a", 0.0), ("b", 10.0))}
-        return dict.fromkeys(("emotion", "format", "tactic reuse", "head 'witness'", "words"), counted)
+        return dict.fromkeys(
+            ("emotion", "format", "tactic reuse", "head 'witness'", "head 'support'", "words"), counted
+        )
 
     curves: dict[str, list[float | None]] = {"emotion.mean": [before / 100, after / 100]}
     return Outcome(parts(before), parts(after), stopped, 2.0, curves)

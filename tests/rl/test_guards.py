@@ -89,15 +89,26 @@ def test_repetition_within_across_and_of_the_user() -> None:
 
 
 def test_doing_the_same_at_once_costs_and_other_languages_pass() -> None:
-    guard = VarietyGuard(allowed=0.2, most=0.6)
+    guard = VarietyGuard(allowed=0.2, span=0.4)
     asks, listens = "What helped you then?", "Tell me more about it."
     assert guard([dialogue(asks), dialogue(asks, listens, asks), dialogue(asks, asks)]) == [1.0, 1.0, 0.0]
     (between,) = guard([dialogue(asks, asks, listens, asks)])
     assert between == pytest.approx((0.6 - 1 / 3) / 0.4)
     assert guard([dialogue("你好吗？", "你好吗？", language="zh"), dialogue()]) == [1.0, None]
     assert guard.blame(dialogue(asks, asks, listens)) == [0.0, 1.0, 0.0]
-    with pytest.raises(InputError, match="'allowed' and 'most' must be from 0 to 1, the second larger"):
-        VarietyGuard(0.6, 0.2)
+    with pytest.raises(InputError, match=r"'allowed' must be from 0 to 1 and 'span' above 0, got 0\.6 and 0"):
+        VarietyGuard(0.6, 0)
+
+
+def test_doing_the_same_as_often_as_the_base_policy_costs_nothing() -> None:
+    asks, listens = "What helped you then?", "Tell me more about it."
+    half, always = dialogue(asks, asks, listens), dialogue(asks, asks, asks)
+    guard = VarietyGuard(span=0.5)
+    assert guard([half]) == [pytest.approx(1 - (0.5 - 0.25) / 0.5)], "people's, before the base policy was heard"
+    guard.prepare([half])
+    assert guard([half, always]) == [1.0, 0.0]
+    guard.prepare([dialogue("你好吗？", language="zh")])
+    assert guard([half]) == [pytest.approx(0.5)]
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4))

@@ -9,6 +9,9 @@ from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.language import in_language, units
 from empdetect.rl.speech import reused, tactic_reuse
 
+HUMAN = 0.25
+"""Share of their tactics that people use again at once; language models use half (Zhan et al., arXiv 2604.11742)."""
+
 
 class LengthGuard(Reward):
     """Mean over the replies: 1 up to ``soft`` words, falling in a line to 0 at ``hard``; 0 for an empty reply.
@@ -91,25 +94,31 @@ class RepetitionGuard(Reward):
 
 
 class VarietyGuard(Reward):
-    """1 while a reply seldom does what the one before it did, falling in a line to 0 from there.
+    """1 while a reply does what the one before it did no more than is allowed, falling in a line to 0 from there.
 
     What is counted is tactics and not words, see ``speech.tactic_reuse``: language models that are rewarded
     for empathy fall into one way of answering (Zhan et al., arXiv 2604.11742). English only; other
     languages pass.
 
     Args:
-        allowed: share of tactics used again at once, 0 to 1, that costs nothing.
-        most: share from which a dialogue is worth nothing.
+        allowed: share of tactics used again at once, 0 to 1, that costs nothing; None allows what the base policy
+            does, or ``HUMAN`` where it was not heard.
+        span: how far above that a dialogue is worth nothing.
     """
 
-    def __init__(self, allowed: float = 0.2, most: float = 0.6) -> None:
-        if not 0 <= allowed < most <= 1:
+    def __init__(self, allowed: float | None = None, span: float = 0.4) -> None:
+        if not 0 <= (allowed or 0.0) <= 1 or span <= 0:
             raise InputError(
-                "Guarding variety: 'allowed' and 'most' must be from 0 to 1, "
-                f"the second larger, got {allowed} and {most}"
+                f"Guarding variety: 'allowed' must be from 0 to 1 and 'span' above 0, got {allowed} and {span}"
             )
         self.allowed = allowed
-        self.most = most
+        self.span = span
+        self._usual = HUMAN
+
+    def prepare(self, dialogues: Sequence[Dialogue]) -> None:
+        """Take the base policy's share as the usual one."""
+        found = tactic_reuse(dialogues)
+        self._usual = HUMAN if found is None else found
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One factor a dialogue, 0 to 1."""
@@ -120,7 +129,8 @@ class VarietyGuard(Reward):
         return [0.0, *(reused(before, after) for before, after in pairwise(dialogue.replies))]
 
     def _factor(self, reuse: float) -> float:
-        return min(max((self.most - reuse) / (self.most - self.allowed), 0.0), 1.0)
+        allowed = self._usual if self.allowed is None else self.allowed
+        return min(max(1.0 - (reuse - allowed) / self.span, 0.0), 1.0)
 
 
 class LanguageGuard(Reward):

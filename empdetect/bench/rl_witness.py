@@ -1,0 +1,140 @@
+"""Which detector may bear witness while another one is a reward? One that tells good listeners from poor ones.
+
+``python -m empdetect.bench.rl_witness -o docs/results/rl_witness.json --page docs/rl/learning.md`` lets two listeners,
+a good and a poor one, and the ten canaries talk to the embedded user about the held-out profiles, and scores what they
+say with every detector that the embedded policies meet: the judges of the reward, and those that are held out. What is
+not in the box is trained first, or taken from the folder of ``bench.rl_learning`` (``--runs``).
+"""
+
+import argparse
+import os
+import random
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from empdetect.bench.rl_learning import MECHANISMS, SUPPORTING, trained_witness
+from empdetect.bench.study import write_study
+from empdetect.bench.table import update_page
+from empdetect.errors import InputError
+from empdetect.progress import track
+from empdetect.rl.canaries import CANARIES, canary_dialogues
+from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.environment import EmpathyEnvironment
+from empdetect.rl.intervals import interval_of, parts_of
+from empdetect.rl.listener import mixed_reply
+from empdetect.rl.profiles import BANK, Profile, read_profiles
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.rewards.detector import DetectorReward
+from empdetect.rl.users.appraisal import AppraisalUser
+
+TURNS, ROUNDS = 6, 3
+POOR: Mapping[str, float] = {"good": 0.0, "poor": 1.0}
+"""How often the listeners' replies are poor ones, where they do not do again what they did last."""
+JUDGED = "empathetic_personas_empathy_score"
+
+Said = Mapping[str, Sequence[Dialogue]]
+
+
+def speak(profiles: Sequence[Profile], seed: int) -> Said:
+    """Dialogues of the two listeners and of every canary with all profiles, by speaker."""
+    user = AppraisalUser()
+    said: dict[str, list[Dialogue]] = {name: [] for name in POOR}
+    for name, number in product(POOR, range(ROUNDS)):
+        said[name] += _lead(profiles, user, POOR[name], seed + number)
+    return said | {name: canary_dialogues(name, profiles, user, TURNS, seed) for name in CANARIES}
+
+
+def _lead(profiles: Sequence[Profile], user: AppraisalUser, poor: float, seed: int) -> list[Dialogue]:
+    environment, choice = EmpathyEnvironment(user, TURNS), random.Random(seed)
+    environment.reset(profiles, seed)
+    while environment.live:
+        spoken = [environment.dialogues[place] for place in environment.live]
+        environment.step([mixed_reply(dialogue, choice, poor=poor) for dialogue in spoken])
+    return list(environment.dialogues)
+
+
+def rank(head: Reward, said: Said) -> dict[str, Any]:
+    """What a head makes of all speakers.
+
+    Returns:
+        ``auc``: how often a good dialogue has more than a poor one about the same scene, ties half, with its 95%
+        interval over scenes; ``means`` by speaker, 0 to 1, and ``emotions``; ``fooled``: canaries whose mean is above
+        the good listener's.
+    """
+    scores = {name: head(dialogues) for name, dialogues in said.items()}
+    auc = interval_of(parts_of(_compared(said, scores)))
+    means = {name: statistics.fmean(s for s in found if s is not None) for name, found in scores.items()}
+    return {
+        "auc": [auc.value, auc.low, auc.high],
+        "means": means,
+        "fooled": [name for name in CANARIES if means[name] > means["good"]],
+    }
+
+
+def _compared(said: Said, scores: Mapping[str, Sequence[float | None]]) -> list[tuple[str, float, float]]:
+    """By pair of a good and a poor dialogue of one scene: the scene, 1 if the good one has more, 1."""
+    good, poor = (list(zip(said[name], scores[name])) for name in POOR)
+    pairs = ((d, a, b) for (d, a), (other, b) in product(good, poor) if d.profile.id == other.profile.id)
+    return [(d.profile.id, (a > b) + 0.5 * (a == b), 1.0) for d, a, b in pairs if a is not None and b is not None]
+
+
+def heads(runs: Path, data_root: Path) -> dict[str, Reward]:
+    """By name the judges of the embedded presets and the detectors held out from them.
+
+    Raises:
+        InputError: data to train one with are not there.
+    """
+    frozen, words = (trained_witness(name, runs / "witness", data_root) for name in ("epitome_frozen", "epitome_words"))
+    return {
+        "judge: text-empathy": DetectorReward("text-empathy", JUDGED),
+        "judge: text-ngrams": DetectorReward("text-ngrams", JUDGED),
+        "witness: EPITOME, frozen MiniLM": DetectorReward(frozen, MECHANISMS),
+        "not taken: EPITOME, n-grams": DetectorReward(words, MECHANISMS),
+        "support: MINT, text-empathy": DetectorReward(*SUPPORTING),
+    }
+
+
+def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table as Markdown."""
+    head = "| detector | good above poor | good | poor | canaries above the good listener |\n|---|---|---|---|---|\n"
+    return head + "".join(map(partial(_line, rows), rows))
+
+
+def _line(rows: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    row = rows[name]
+    value, low, high = row["auc"]
+    good, poor = (row["means"][speaker] for speaker in POOR)
+    fooled = ", ".join(row["fooled"]) or "none"
+    return f"| {name} | {value:.2f} ({low:.2f} to {high:.2f}) | {good:.3f} | {poor:.3f} | {fooled} |\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit code 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser("python -m empdetect.bench.rl_witness", description=__doc__)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
+    parser.add_argument("--data-root", type=Path, default=Path(os.environ.get("EMPDETECT_DATA", "../shared/data")))
+    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
+    parser.add_argument("--seed", type=int, default=0)
+    parsed = parser.parse_args(arguments)
+    try:
+        asked = heads(parsed.runs, parsed.data_root)
+    except InputError as error:
+        sys.stderr.write(f"rl_witness: {error}\n")
+        return 2
+    said = speak(read_profiles(BANK, "test"), parsed.seed)
+    rows = {name: rank(head, said) for name, head in track(list(asked.items()), "Detectors")}
+    write_study(parsed.out, "python -m empdetect.bench.rl_witness", parsed.seed, {"rows": rows})
+    if parsed.page:
+        update_page(parsed.page, "witness", table(rows))
+    sys.stdout.write(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
