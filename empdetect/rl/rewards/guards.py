@@ -106,7 +106,7 @@ class VarietyGuard(Reward):
         span: how far above that a dialogue is worth nothing.
     """
 
-    def __init__(self, allowed: float | None = None, span: float = 0.4) -> None:
+    def __init__(self, allowed: float | None = None, span: float = 0.3) -> None:
         if not 0 <= (allowed or 0.0) <= 1 or span <= 0:
             raise InputError(
                 f"Guarding variety: 'allowed' must be from 0 to 1 and 'span' above 0, got {allowed} and {span}"
