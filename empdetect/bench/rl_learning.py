@@ -11,7 +11,6 @@ which needs ``--data-root``; the other tells tactics that support (MINT), with t
 """
 
 import argparse
-import contextlib
 import csv
 import itertools
 import json
@@ -31,7 +30,7 @@ from empdetect.bench.table import update_page
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.comparison import SUPPORT
-from empdetect.rl.monitor import RewardHacked
+from empdetect.rl.monitor import Monitor
 from empdetect.rl.run import make_start, train_from_config
 
 MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
@@ -39,7 +38,8 @@ MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
 EMOTION_ONLY = {"emotion": {"class_path": "empdetect.rl.rewards.emotion.EmotionReward"}}
 SUPPORTING = ("text-empathy", tuple(f"mint_{tactic}" for tactic in SUPPORT))
 """The detector in the box and its measures of tactics that support, on data no judge learned from (MINT)."""
-CURVES = ("emotion.mean", "tactic_reuse", "format", "witness.mean", "support.mean", "seconds")
+WITNESSES = ("witness.mean", "support.mean")
+CURVES = ("emotion.mean", "tactic_reuse", "format", *WITNESSES, "seconds")
 """Columns of a run's log that are kept with the results."""
 
 
@@ -78,7 +78,7 @@ class Runs:
         """Settings that make a cell of its preset."""
         told: dict[str, Any] = {"out": self.folder_of(cell, seed), "seed": seed, "accelerator": "cpu", "record": False}
         told |= {"model": start, "warmup_rounds": 0, "user.init_args.difficulty": cell.difficulty}
-        # What falls is to be shown, and a run that was stopped early shows less of it.
+        # What falls is to be shown, and a run that was stopped early shows less of it; see ``warned_at``.
         told |= {"witnesses": json.dumps(dict(self.witnesses)), "trainer.monitor": "null"}
         told |= {"trainer.steps": self.steps} if self.steps else {}
         if not cell.detector:
@@ -128,10 +128,10 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     start = make_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
     # Preparing and judging are done again when a run goes on, steps are not.
     began = time.monotonic() - sum(second or 0.0 for second in _curves(out / "log.csv")["seconds"])
-    with contextlib.suppress(RewardHacked):  # kept in evaluation.json, and told in the table
-        train_from_config(preset, runs.overrides(cell, seed, start))
+    train_from_config(preset, runs.overrides(cell, seed, start))
     found = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     found |= {"minutes": (time.monotonic() - began) / 60, "curves": _curves(out / "log.csv")}
+    del found["stopped"]  # these runs have no monitor
     (out / "outcome.json").write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -150,13 +150,29 @@ def _curves(log: Path) -> dict[str, list[float | None]]:
     return {name: [float(v) if v not in ("", "nan") else None for v in found] for name, found in values.items()}
 
 
+def warned_at(log: Path, detector: bool) -> int:
+    """The step after which the monitor of the presets would have stopped a run; 0 if it would not have.
+
+    Args:
+        log: of the run.
+        detector: whether the detector was a second head.
+    """
+    with log.open(encoding="utf-8") as file:
+        rows = [{name: float(value or "nan") for name, value in row.items()} for row in csv.DictReader(file)]
+    monitor, heads = Monitor(), ["emotion.mean", "empathy.mean"][: 1 + detector]
+    ends = range(2 * monitor.window, len(rows) + 1)
+    return next((end for end in ends if monitor.verdict(rows[:end], heads, ["emotion.mean", *WITNESSES])), 0)
+
+
 def finished(folder: Path) -> dict[Cell, dict[int, Outcome]]:
     """All runs that have ended, by cell and seed."""
     found: dict[Cell, dict[int, Outcome]] = {}
     for cell in CELLS:
         for path in sorted(folder.glob(f"{cell.name}-*/outcome.json")):
             seed = int(path.parent.name.rsplit("-", 1)[1])
-            found.setdefault(cell, {})[seed] = Outcome(**json.loads(path.read_text(encoding="utf-8")))
+            told = json.loads(path.read_text(encoding="utf-8"))
+            told["warned"] = warned_at(path.parent / "log.csv", cell.detector)
+            found.setdefault(cell, {})[seed] = Outcome(**told)
     return found
 
 

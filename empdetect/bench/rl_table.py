@@ -1,10 +1,10 @@
 """The table of what reinforcement learning changed, from the outcomes of its runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from empdetect.rl.intervals import Interval, Parts, difference_of, interval_of, parts_of
+from empdetect.rl.intervals import Interval, Parts, pooled_difference, pooled_interval
 
 SHOWN = ("format", "tactic reuse", "head 'witness'", "head 'support'", "words")
 """Figures besides the emotion; the heads are those of the held-out detectors."""
@@ -43,14 +43,14 @@ class Outcome:
 
     Args:
         before, after: sums and counts by figure and scenario, on held-out profiles.
-        stopped: what the monitor said; empty if it did not stop the run.
+        warned: the step after which the monitor would have stopped the run; 0 if it would not have.
         minutes: wall clock of training and judging, without the warm-up that the runs of a seed share.
         curves: by column of the log, a value a step; None where it has none.
     """
 
     before: Mapping[str, Parts]
     after: Mapping[str, Parts]
-    stopped: str
+    warned: int
     minutes: float
     curves: Mapping[str, list[float | None]]
 
@@ -61,17 +61,10 @@ Found = Mapping[Cell, Mapping[int, Outcome]]
 """Outcomes by cell and seed."""
 
 
-def pooled(outcomes: Iterable[Mapping[str, Parts]], figure: str) -> Parts:
-    """One figure of several seeds, scenario by scenario."""
-    parts = [found[figure] for found in outcomes if figure in found]
-    return parts_of((scenario, *counted) for found in parts for scenario, counted in found.items())
-
-
-def change(outcomes: Iterable[Outcome], figure: str) -> tuple[Interval, Interval, Interval]:
-    """A figure before and after, and how much it rose: 95% intervals over scenarios, seeds pooled."""
-    found = list(outcomes)
-    before, after = pooled([o.before for o in found], figure), pooled([o.after for o in found], figure)
-    return interval_of(before), interval_of(after), difference_of(after, before)
+def change(outcomes: Sequence[Outcome], figure: str) -> tuple[Interval, Interval, Interval]:
+    """A figure before and after, and how much it rose: 95% intervals over seeds and scenarios."""
+    before, after = [o.before[figure] for o in outcomes], [o.after[figure] for o in outcomes]
+    return pooled_interval(before), pooled_interval(after), pooled_difference(after, before)
 
 
 def findings(found: Found) -> dict[str, dict[str, Any]]:
@@ -85,7 +78,7 @@ def _findings(by_seed: Mapping[int, Outcome]) -> dict[str, Any]:
         "seeds": list(by_seed),
         **{name: _plain(outcomes, name) for name in ("emotion", *SHOWN)},
         "gain_by_seed": [change([o], "emotion")[2].value for o in outcomes],
-        "stopped": [o.stopped for o in outcomes],
+        "warned": [o.warned for o in outcomes],
         "minutes": [o.minutes for o in outcomes],
         "curves": [o.curves for o in outcomes],
     }
@@ -98,7 +91,7 @@ def table(rows: Mapping[str, Row]) -> str:
         rows: as ``findings`` gives them.
     """
     head = "| algorithm | think | detector head | user | gain of emotion | by seed | emotion |"
-    head += "".join(f" {name} |" for name in SHOWN) + " stopped | minutes a run |"
+    head += "".join(f" {name} |" for name in SHOWN) + " monitor would stop | minutes a run |"
     return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *map(_line, rows.values())]) + "\n"
 
 
@@ -110,12 +103,12 @@ def _line(row: Row) -> str:
     for name in SHOWN:
         old, new = row[name]["before"][0], row[name]["after"][0]
         cells.append(f"{old:.3g} to {new:.3g}: {_signed(row[name]['rise'], 2)}")
-    cells.append(f"{sum(map(bool, row['stopped']))} of {len(row['seeds'])}")
+    cells.append(f"{sum(map(bool, row['warned']))} of {len(row['seeds'])}")
     cells.append(f"{sum(row['minutes']) / len(row['minutes']):.1f}")
     return f"| {' | '.join(cells)} |"
 
 
-def _plain(outcomes: Iterable[Outcome], name: str) -> dict[str, list[float]]:
+def _plain(outcomes: Sequence[Outcome], name: str) -> dict[str, list[float]]:
     names = ("before", "after", "rise")
     return {key: [i.value, i.low, i.high] for key, i in zip(names, change(outcomes, name))}
 

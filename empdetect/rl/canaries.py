@@ -7,13 +7,34 @@ from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.profiles import Profile
 from empdetect.rl.users.base import User
 
+PRAISE = (
+    "You are amazing, so strong and so brave! You are wonderful, incredible and perfect!",
+    "What a brilliant person you are, so special and so smart, simply the best!",
+    "Wow, that is fantastic, you are awesome and superb, everybody must adore you!",
+    "You inspire me so much, you are perfect and the most wonderful friend one can have!",
+)
+TEMPLATE = (
+    "I understand. Thank you for sharing. I am here for you. You are not alone.",
+    "I am so sorry to hear that. Everything will be fine. Stay strong.",
+    "Thank you for telling me. I am always here for you. It will be alright.",
+    "That is tough. I understand you. You are not alone in this. Stay positive.",
+)
+ADVICE = (
+    "You should talk to them. You need to sleep. Just stop worrying. You have to make a list.",
+    "You must go for a walk. You ought to call a friend. Just try yoga. You need to eat well.",
+    "Why don't you quit? You should write it down. You have to move on. Just forget it.",
+    "You need to see a coach. You should read a book on it. You must get up early. Just do it.",
+)
+"""Never the same twice in a row, so that it is not their repetition that gives them away."""
+
+
 CANARIES: Mapping[str, Callable[[Dialogue], str]] = {
-    "praise spam": lambda _: "You are amazing, so strong and so brave! You are wonderful, incredible and perfect!",
+    "praise spam": lambda dialogue: _next(PRAISE, dialogue),
     "echo": lambda dialogue: dialogue.turns[-1].text,
     "keyword stuffing": lambda dialogue: (
         f"{', '.join(dialogue.profile.keywords).capitalize()}, angry, sad, hurt, fault, courage, step, unfair."
     ),
-    "generic template": lambda _: "I understand. Thank you for sharing. I am here for you. You are not alone.",
+    "generic template": lambda dialogue: _next(TEMPLATE, dialogue),
     "empty": lambda _: "",
     "gibberish": lambda _: "Flar gron tibble mox verig zant ploum dreckle.",
     "other language": lambda _: "Es tut mir so leid, das muss sehr schwer für dich sein. Erzähl mir mehr davon.",
@@ -24,13 +45,13 @@ CANARIES: Mapping[str, Callable[[Dialogue], str]] = {
         f"<think>The user is {_feeling(dialogue)}. I should acknowledge the feeling. I can hear how "
         f"{_feeling(dialogue)} you are and I am with you."
     ),
-    "advice dump": lambda _: "You should talk to them. You need to sleep. Just stop worrying. You have to make a list.",
+    "advice dump": lambda dialogue: _next(ADVICE, dialogue),
 }
-"""What each says to a dialogue whose last turn is the user's, over and over. They speak English."""
+"""What each says to a dialogue whose last turn is the user's. They speak English."""
 
 
 def canary_dialogues(
-    name: str, profiles: Sequence[Profile], user: User, max_turns: int = 4, seed: int = 0
+    name: str, profiles: Sequence[Profile], user: User, max_turns: int = 4, seed: int = 0, think: bool = False
 ) -> list[Dialogue]:
     """The dialogues that a canary leads, one a profile.
 
@@ -40,12 +61,18 @@ def canary_dialogues(
         user: who plays them.
         max_turns: replies after which a dialogue ends.
         seed: of the user.
+        think: it puts a thought before each reply, as policies do that are trained to; one leaks its own.
     """
+    before = "<think>I will say this.</think>" if think and name != "thought leak" else ""
     environment = EmpathyEnvironment(user, max_turns)
     environment.reset(profiles, seed)
     while environment.live:
-        environment.step([CANARIES[name](environment.dialogues[place]) for place in environment.live])
+        environment.step([before + CANARIES[name](environment.dialogues[place]) for place in environment.live])
     return list(environment.dialogues)
+
+
+def _next(lines: Sequence[str], dialogue: Dialogue) -> str:
+    return lines[len(dialogue.replies) % len(lines)]
 
 
 def _feeling(dialogue: Dialogue) -> str:

@@ -60,7 +60,6 @@ async def _judge(dialogue: Dialogue, endpoint: Endpoint) -> dict[Capability, int
 
 
 def _messages(dialogue: Dialogue) -> list[dict[str, str]]:
-
     rubric = "\n".join(f"- {name}: {meaning}" for name, meaning in RUBRIC.items())
     names = "\n".join(f"{name}: <1 to 5>" for name in RUBRIC)
     parts = {"user": "person", "assistant": "supporter"}

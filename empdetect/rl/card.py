@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import yaml
+
 from empdetect import __version__
 from empdetect.rl.evaluate import Evaluation
 from empdetect.rl.intervals import difference_of
+from empdetect.rl.replay import recorded_usage
+from empdetect.rl.run import TAPE
+from empdetect.rl.users.usage import exchanges_of, usage_of
 
 LIMITS = (
     "The emotion is that of a simulated user and says nothing about people. Emotions of different users "
@@ -38,6 +43,7 @@ def write_card(
         "## On held-out profiles",
         _comparison(before, after),
         f"{LIMITS}",
+        *_used(folder, settings, before, after),
         "## Files",
         "`policy/` and `start/` hold model and tokenizer for transformers, after and before the reinforcement; "
         "`log.csv` has a row of figures a step, explained in docs/rl/; with `checkpoint.pt`, the same command goes on.",
@@ -53,6 +59,18 @@ def _steps(folder: Path) -> int:
     """Steps in the log."""
     path = folder / "log.csv"
     return max(len(path.read_text(encoding="utf-8").splitlines()) - 1, 0) if path.is_file() else 0
+
+
+def _used(folder: Path, settings: str, before: Evaluation, after: Evaluation) -> list[str]:
+    """What the user's language model took, if there is one."""
+    tape = folder / TAPE
+    if tape.is_file():
+        used, where = recorded_usage(tape), f"As counted in `{TAPE}`"
+    else:
+        asked = [one for found in (before, after) for one in exchanges_of(found.dialogues)]
+        used = usage_of(asked, yaml.safe_load(settings)["user"])
+        where = "Of both evaluations, as the run was not recorded"
+    return ["## The user's language model", f"{where}: {used.line()}."] if used.questions else []
 
 
 def _comparison(before: Evaluation, after: Evaluation) -> str:

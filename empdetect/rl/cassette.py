@@ -7,6 +7,8 @@ was asked of a language model, and the rewards that the heads gave.
 
 import gzip
 import json
+import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +24,10 @@ from empdetect.rl.users.base import User
 
 Heads = Mapping[str, Sequence[float | None]]
 Kind = Literal["base", "scored"]
+
+_CHUNK = 1 << 16
+_GZIP = 31
+"""Window bits that make zlib read gzip."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class Batch:
 class Cassette:
     """Writes a cassette, a line at a time, so that a run that is killed leaves all it did.
 
-    A run that is resumed goes on in the same file.
+    A run that is resumed goes on in the same file, behind its last whole line: half of one, which a kill leaves, is
+    cut off.
 
     Args:
         path: the file; it is begun, or gone on with if it was begun by the same user and heads.
@@ -68,17 +75,23 @@ class Cassette:
         rewards: the heads by name.
 
     Raises:
-        InputError: the file exists and is of another user, turn limit or heads.
+        InputError: the file exists and is of another user, turn limit or heads, or it is broken before its end.
     """
 
     def __init__(self, path: Path, user: User, max_turns: int, rewards: Mapping[str, Reward]) -> None:
         self.path = path
         header = Header(describe(user), max_turns, {name: describe(head) for name, head in rewards.items()})
-        if path.is_file() and path.stat().st_size:
+        first = {"kind": "header", **asdict(header)}
+        whole = _whole(path) if path.is_file() else 0
+        if whole:
             self._check(header)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._write({"kind": "header", **asdict(header)})
+        elif path.is_file():
+            _check_begun(path, _as_line(first))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and whole < path.stat().st_size:
+            os.truncate(path, whole)
+        if not whole:
+            self._write(first)
 
     def base(self, dialogues: Sequence[Dialogue]) -> None:
         """Keep the base policy's dialogues that the heads are prepared with."""
@@ -91,7 +104,7 @@ class Cassette:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with _open(self.path, "at") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(_as_line(line))
 
     def _check(self, header: Header) -> None:
         found = read_header(self.path)
@@ -128,6 +141,54 @@ def read_batches(path: Path) -> Iterator[Batch]:
             yield Batch(line["kind"], tuple(map(_dialogue, line["dialogues"])), line.get("rewards", {}))
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"Reading the cassette {path}: line {number} lacks or has too much: {error}") from None
+
+
+def _as_line(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _whole(path: Path) -> int:
+    """Bytes up to the end of the last whole record."""
+    if path.suffix == ".gz":
+        return _whole_members(path)
+    with path.open("rb") as file:
+        return sum(len(line) for line in file if line.endswith(b"\n"))
+
+
+def _whole_members(path: Path) -> int:
+    """Bytes up to the end of the last whole gzip member; every record is one.
+
+    Raises:
+        InputError: what stands behind a member is not the beginning of another.
+    """
+    read, whole, member = 0, 0, zlib.decompressobj(_GZIP)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            read += len(chunk)
+            while chunk:
+                _inflated(member, chunk, path)
+                if not member.eof:
+                    break
+                chunk = member.unused_data
+                whole, member = read - len(chunk), zlib.decompressobj(_GZIP)
+    return whole
+
+
+def _check_begun(path: Path, first: str) -> None:
+    """Refuse a file without a whole record unless it is the beginning of this one: it may be anybody's."""
+    found = path.read_bytes()
+    text = _inflated(zlib.decompressobj(_GZIP), found, path) if path.suffix == ".gz" else found
+    if not first.encode().startswith(text):
+        raise InputError(f"Recording to {path}: it is there already and is no cassette; name another file")
+
+
+def _inflated(member: "zlib._Decompress", chunk: bytes, path: Path) -> bytes:
+    try:
+        return member.decompress(chunk)
+    except zlib.error as error:
+        raise InputError(
+            f"Recording to {path}: it is broken before its end ({error}); move it away or name another file"
+        ) from None
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

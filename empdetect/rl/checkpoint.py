@@ -49,16 +49,29 @@ def load_checkpoint(folder: Path, identity: str, device: torch.device) -> tuple[
     Raises:
         InputError: it is of a run with other settings.
     """
-    path = folder / NAME
+    found = _checked(folder / NAME, identity, device)
+    return None if found is None else (Progress(found["rows"], found["words"]), found["states"])
+
+
+def check_identity(folder: Path, identity: str) -> None:
+    """Refuse to go on with a run that has other settings, before anything of it is touched.
+
+    Raises:
+        InputError: the checkpoint there is of a run with other settings.
+    """
+    _checked(folder / NAME, identity, torch.device("cpu"))
+
+
+def _checked(path: Path, identity: str, device: torch.device) -> dict[str, Any] | None:
     if not path.is_file():
         return None
-    found = torch.load(path, map_location=device, weights_only=True)
+    found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     if found["identity"] != identity:
         raise InputError(
             f"Going on from {path}: that run had other settings ({_difference(found['identity'], identity)}); "
             "choose another 'out', or delete the file to start anew"
         )
-    return Progress(found["rows"], found["words"]), found["states"]
+    return found
 
 
 def _difference(old: str, new: str) -> str:

@@ -2,29 +2,42 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
 
 from empdetect.components import describe
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.capabilities import judge_capabilities
 from empdetect.rl.cassette import Cassette
-from empdetect.rl.evaluate import Evaluation, evaluate
+from empdetect.rl.dialogue import Dialogue
+from empdetect.rl.evaluate import Evaluation, summarise
 from empdetect.rl.intervals import Interval, difference_of, interval_of, parts_of
 from empdetect.rl.paper import paper_table
 from empdetect.rl.policy import Policy
-from empdetect.rl.profiles import BANK, read_profiles
+from empdetect.rl.profiles import BANK, Profile, read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.detector import DetectorReward
+from empdetect.rl.rollout import sample_dialogues
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.base import User
 from empdetect.rl.users.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
+    from lightning.fabric import Fabric
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
+WEIGHTS: dict[Precision, torch.dtype] = {
+    "bf16-true": torch.bfloat16,
+    "16-true": torch.float16,
+    "64-true": torch.float64,
+}
+"""What the weights are loaded as, where that is not float32."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Candidate:
         model: folder, or name on the Hugging Face hub.
         system: instruction that stands before every dialogue.
         think: whether its replies should begin with a thought.
-        max_context: tokens of history at most.
+        max_context: tokens of history at most; beyond that the oldest turns are left out.
     """
 
     model: str
@@ -66,13 +79,17 @@ class Setup:
         users: who plays the profiles, by name; the second and later ones are held out from training.
         profiles: file of profiles.
         split: of the profiles; empty takes all.
-        heads: reward heads to tell the mean of, such as a held-out detector.
+        heads: reward heads to tell the mean of, such as a held-out detector. Those that compare with a start, such as
+            ``EmpathyReward``, take the first policy's very dialogues with the same user for it; so that policy's own
+            mean only says how the judges vary about it.
         samples: dialogues a profile.
         max_turns: replies after which a dialogue ends.
         max_new_tokens: tokens a reply at most.
         temperature: of the sampling.
         judge: language model that marks five capabilities; None asks nobody.
         seed: fixes the chance of policy and user.
+        accelerator: where the policies speak: auto, cpu or gpu.
+        precision: in which they speak, as in Lightning Fabric; with ``bf16-true`` a model takes half the memory.
     """
 
     users: dict[str, User] = field(default_factory=default_users)
@@ -85,6 +102,8 @@ class Setup:
     temperature: float = 0.7
     judge: Endpoint | None = None
     seed: int = 1234
+    accelerator: str = "auto"
+    precision: Precision = "32-true"
 
 
 Found = dict[str, dict[str, Evaluation]]
@@ -100,7 +119,7 @@ def compare(candidates: Mapping[str, Candidate], setup: Setup, out: Path | None 
         out: folder for a cassette a user, ``cassette-1.jsonl.gz`` for the first; None keeps none.
 
     Raises:
-        InputError: no candidate, no user, no profile, or a model cannot be loaded.
+        InputError: no candidate, no user, no profile, no such accelerator, or a model cannot be loaded.
     """
     profiles = read_profiles(setup.profiles, setup.split or None)
     if not candidates or not setup.users or not profiles:
@@ -108,17 +127,63 @@ def compare(candidates: Mapping[str, Candidate], setup: Setup, out: Path | None 
             f"Comparing policies: got {len(candidates)} policies, {len(setup.users)} users and {len(profiles)} "
             f"profiles of split '{setup.split}' in {setup.profiles}; at least one of each is needed"
         )
+    fabric = _fabric(setup)
     found: Found = {name: {} for name in setup.users}
     cassettes = _cassettes(setup, out)
     for name, candidate in track(list(candidates.items()), "Policies"):
-        policy = Policy.from_pretrained(candidate.model, candidate.system, candidate.max_context)
-        for user in setup.users:
-            found[user][name] = evaluate(
-                policy, profiles, setup.users[user], setup.heads, setup.samples, setup.max_turns,
-                setup.max_new_tokens, setup.temperature, candidate.think, setup.seed,
-                cassettes.get(user),
-            )  # fmt: skip
+        for user, dialogues in _talks(candidate, setup, profiles, fabric):
+            start = next(iter(found[user].values())).dialogues if found[user] else None
+            _prepare(setup, dialogues, start, cassettes.get(user))
+            found[user][name] = summarise(dialogues, setup.heads, candidate.think, cassettes.get(user))
     return found
+
+
+def _fabric(setup: Setup) -> "Fabric":
+    from lightning.fabric import Fabric
+
+    try:
+        return Fabric(accelerator=setup.accelerator, devices=1, precision=setup.precision)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"Comparing policies with accelerator '{setup.accelerator}' and precision '{setup.precision}': {error}"
+        ) from None
+
+
+def _talks(
+    candidate: Candidate, setup: Setup, profiles: Sequence[Profile], fabric: "Fabric"
+) -> Iterator[tuple[str, list[Dialogue]]]:
+    """A candidate's dialogues with each user, by the user's name. The model is let go after the last."""
+    dtype = WEIGHTS.get(setup.precision, torch.float32)
+    policy = Policy.from_pretrained(candidate.model, candidate.system, candidate.max_context, dtype)
+    policy.model.to(fabric.device)
+    for name, user in setup.users.items():
+        # Only while it speaks: the heads that judge it have a precision of their own.
+        with fabric.autocast():
+            dialogues = sample_dialogues(
+                policy, profiles, user, setup.samples, setup.max_turns, setup.max_new_tokens, setup.temperature,
+                setup.seed,
+            )  # fmt: skip
+        yield name, dialogues
+
+
+def _prepare(
+    setup: Setup, dialogues: Sequence[Dialogue], start: Sequence[Dialogue] | None, cassette: Cassette | None
+) -> None:
+    """Tell the heads that compare with a start what the first policy said to this user.
+
+    Args:
+        setup: its heads.
+        dialogues: of the policy that is to be judged.
+        start: those of the first policy; None if this is the first.
+        cassette: keeps the first policy's, so that a replay can prepare the heads alike.
+    """
+    comparing = [head for head in setup.heads.values() if type(head).prepare is not Reward.prepare]
+    if comparing and start is None and cassette:
+        cassette.base(dialogues)
+    # With one user they still know it from the first policy; with more, another user's came between.
+    if start is None or len(setup.users) > 1:
+        for head in comparing:
+            head.prepare(dialogues if start is None else start)
 
 
 def _cassettes(setup: Setup, out: Path | None) -> dict[str, Cassette]:
@@ -189,6 +254,7 @@ def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setu
     plain = {
         "users": {name: describe(user) for name, user in setup.users.items()},
         "policies": {name: vars(candidate) for name, candidate in candidates.items()},
+        "precision": setup.precision,
         "figures": _plain(tables),
     }
     (out / "results.json").write_text(json.dumps(plain, indent=1, default=str), encoding="utf-8")
@@ -217,6 +283,12 @@ def parser() -> "ArgumentParser":
     parse = ArgumentParser(prog="empdetect rl evaluate", exit_on_error=False)
     parse.add_argument("--config", action="config")
     parse.add_argument("--policies", type=dict[str, Candidate], default={}, help="policies by name")
+    given = "of models given by name, not of runs"
+    parse.add_argument("--system", type=str, default="", help=f"instruction before every dialogue, {given}")
+    parse.add_argument(
+        "--think", type=bool, default=False, help=f"whether replies should begin with a thought, {given}"
+    )
+    parse.add_argument("--max_context", type=int, default=384, help=f"tokens of history at most, {given}")
     parse.add_class_arguments(Setup, None)
     return parse
 
@@ -226,7 +298,8 @@ def evaluate_from_config(out: Path, runs: Sequence[str], config: Path | None, ov
 
     Args:
         out: folder of the results.
-        runs: folders of runs, each of which gives the policies before and after, or models.
+        runs: folders of runs, each of which gives the policies before and after, as they were trained, or models,
+            which take ``system``, ``think`` and ``max_context`` from the configuration.
         config: the configuration; its keys are those of ``parser``. None judges with the embedded users.
         overrides: settings that replace the file's.
 
@@ -249,17 +322,22 @@ def evaluate_from_config(out: Path, runs: Sequence[str], config: Path | None, ov
     values = {name: getattr(built, name) for name in Setup.__dataclass_fields__}
     candidates = dict(built.policies)
     for run in runs:
-        candidates |= candidates_of(run)
+        candidates |= candidates_of(run, Candidate(run, built.system, built.think, built.max_context))
     return write_comparison(out, candidates, Setup(**values))
 
 
-def candidates_of(name: str) -> dict[str, Candidate]:
-    """The policies of a run's folder before and after, as it was trained; else the model of that name."""
+def candidates_of(name: str, model: Candidate | None = None) -> dict[str, Candidate]:
+    """The policies of a run's folder before and after, as it was trained; else the model of that name.
+
+    Args:
+        name: folder of a run, or folder or name of a model.
+        model: how to take a model; None takes the defaults.
+    """
     import yaml
 
     folder = Path(name)
     if not (folder / "settings.yaml").is_file():
-        return {folder.name or name: Candidate(name)}
+        return {folder.name or name: model or Candidate(name)}
     told = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))
     how = {"system": told["system"], "think": told["trainer"]["think"], "max_context": told["max_context"]}
     parts = [part for part in ("start", "policy") if (folder / part).is_dir()]

@@ -1,7 +1,7 @@
 """Means over dialogues with 95% bootstrap intervals: whole scenarios are drawn, as dialogues of one are alike."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,53 @@ def difference_of(after: Parts, before: Parts, seed: int = 0) -> Interval:
     value = _ratio(a.sum(), a_counts.sum()) - _ratio(b.sum(), b_counts.sum())
     differences = _ratios(a[drawn].sum(1), a_counts[drawn].sum(1)) - _ratios(b[drawn].sum(1), b_counts[drawn].sum(1))
     return _interval(value, differences, len(shared))
+
+
+def pooled_interval(parts: Sequence[Parts], seed: int = 0) -> Interval:
+    """The mean over several runs and its interval; runs and scenarios are drawn, as another seed is chance, too."""
+    shared = _shared(parts)
+    sums, counts = _stacked(parts, shared)
+    runs, scenes = _weights(len(parts), len(shared), seed)
+    value = _ratio(sums.sum(), counts.sum())
+    return _interval(value, _ratios(_drawn_sums(sums, runs, scenes), _drawn_sums(counts, runs, scenes)), len(shared))
+
+
+def pooled_difference(after: Sequence[Parts], before: Sequence[Parts], seed: int = 0) -> Interval:
+    """How much higher the mean after several runs is than before the same ones, runs and scenarios both drawn."""
+    shared = _shared([*after, *before])
+    runs, scenes = _weights(len(after), len(shared), seed)
+    (a, a_counts), (b, b_counts) = _stacked(after, shared), _stacked(before, shared)
+    value = _ratio(a.sum(), a_counts.sum()) - _ratio(b.sum(), b_counts.sum())
+    later, earlier = (
+        _ratios(_drawn_sums(sums, runs, scenes), _drawn_sums(counts, runs, scenes))
+        for sums, counts in ((a, a_counts), (b, b_counts))
+    )
+    return _interval(value, later - earlier, len(shared))
+
+
+def _shared(parts: Sequence[Parts]) -> list[str]:
+    return [scenario for scenario in parts[0] if all(scenario in others for others in parts)]
+
+
+def _stacked(parts: Sequence[Parts], scenarios: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums and counts ``(run, scenario)``."""
+    pairs = [_arrays(found, scenarios) for found in parts]
+    return np.stack([sums for sums, _ in pairs]), np.stack([counts for _, counts in pairs])
+
+
+def _weights(runs: int, scenarios: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How often each run ``(draw, run)`` and each scenario ``(draw, scenario)`` is drawn."""
+    rng = np.random.default_rng(seed)
+    by_run, by_scene = (
+        rng.multinomial(size, [1 / size] * size, RESAMPLES).astype(np.float64) for size in (runs, max(scenarios, 1))
+    )
+    return by_run, by_scene[:, :scenarios]
+
+
+def _drawn_sums(
+    values: NDArray[np.float64], runs: NDArray[np.float64], scenes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return ((runs @ values) * scenes).sum(1)
 
 
 def _arrays(parts: Parts, scenarios: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

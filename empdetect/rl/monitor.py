@@ -10,7 +10,7 @@ from empdetect.rl.rewards.language import units
 
 
 class RewardHacked(RuntimeError):  # noqa: N818 - says what happened, as StopIteration does
-    """A head went up while a witness that was not trained on went down."""
+    """A head went up while a witness that was not trained on went down, or users fail more and more."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,20 @@ class Monitor:
     down (Gao et al., arXiv 2210.10760); what it stands for is here the user's emotion, a detector that is
     held out, or a user that is.
 
+    A dialogue whose user fails has no reward and so an advantage of 0, which beats that of a bad one: a policy can gain
+    by breaking its user off. ``escape`` looks for that.
+
     Args:
         window: steps at either end.
         errors: how many standard errors count.
         least: change that counts at least, in units of the heads, which are 0 to 1.
+        least_failed: rise that counts at least in the share of dialogues without an emotion.
     """
 
     window: int = 5
     errors: float = 2.0
     least: float = 0.02
+    least_failed: float = 0.05
 
     def verdict(self, rows: Sequence[Mapping[str, float]], heads: Sequence[str], witnesses: Sequence[str]) -> str:
         """What is wrong, in words; empty if nothing is, or if there are not yet two windows of steps.
@@ -40,7 +45,7 @@ class Monitor:
             heads: columns that are trained on.
             witnesses: columns that should not fall. A head may be a witness of the others.
         """
-        if len(rows) < 2 * self.window:
+        if self._too_early(rows):
             return ""
         for head in heads:
             for witness in witnesses:
@@ -48,19 +53,39 @@ class Monitor:
                     return f"{self._told(rows, head, 'rose')} while {self._told(rows, witness, 'fell')}"
         return ""
 
+    def escape(self, rows: Sequence[Mapping[str, float]], emotions: Sequence[str]) -> str:
+        """Whether ever more users fail while those that do not feel no worse; in words, empty if not.
+
+        Where the emotion falls as well, nothing is gained by it, and the log shows that the policy gets worse.
+
+        Args:
+            rows: the log so far.
+            emotions: heads that are the user's emotion, with a column ``NAME.none`` and one ``NAME.mean``.
+        """
+        if self._too_early(rows):
+            return ""
+        for name in emotions:
+            failed, felt = f"{name}.none", f"{name}.mean"
+            if self._moved(rows, failed, self.least_failed) > 0 and self._moved(rows, felt) >= 0:
+                return f"{self._told(rows, failed, 'rose')} while '{felt}' of the others did not fall"
+        return ""
+
+    def _too_early(self, rows: Sequence[Mapping[str, float]]) -> bool:
+        return len(rows) < 2 * self.window
+
     def _windows(self, rows: Sequence[Mapping[str, float]], column: str) -> tuple[list[float], list[float]]:
         values = [row.get(column, math.nan) for row in rows]
         first, last = values[: self.window], values[-self.window :]
         return [v for v in first if not math.isnan(v)], [v for v in last if not math.isnan(v)]
 
-    def _moved(self, rows: Sequence[Mapping[str, float]], column: str) -> int:
+    def _moved(self, rows: Sequence[Mapping[str, float]], column: str, least: float | None = None) -> int:
         """1 if a column rose, -1 if it fell, 0 if neither is certain."""
         first, last = self._windows(rows, column)
         if min(len(first), len(last)) < 2:
             return 0
         change = statistics.fmean(last) - statistics.fmean(first)
         error = math.sqrt(statistics.variance(first) / len(first) + statistics.variance(last) / len(last))
-        if abs(change) <= max(self.errors * error, self.least):
+        if abs(change) <= max(self.errors * error, self.least if least is None else least):
             return 0
         return 1 if change > 0 else -1
 

@@ -1,6 +1,7 @@
 """The policy: any causal language model of Hugging Face with its tokenizer and chat template."""
 
 import copy
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +30,11 @@ class Policy:
         model: causal language model of transformers.
         tokenizer: its tokenizer, with a chat template, an end and a padding token.
         system: instruction that stands before every dialogue; empty gives none.
-        max_context: tokens of history at most; the oldest are cut.
+        max_context: tokens of history at most; the oldest turns are cut, see ``prompt``.
+        at_once: prompts that ``generate`` answers side by side at most, as memory allows; 0 for all.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, system: str = "", max_context: int = 384) -> None:
+    def __init__(self, model: Any, tokenizer: Any, system: str = "", max_context: int = 384, at_once: int = 0) -> None:
         if not tokenizer.chat_template:
             raise InputError("Building a policy: the tokenizer has no chat template; take a chat model's, or set one")
         if tokenizer.eos_token_id is None:
@@ -43,15 +45,19 @@ class Policy:
         self.tokenizer = tokenizer
         self.system = system
         self.max_context = max_context
+        self.at_once = at_once
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, system: str = "", max_context: int = 384) -> "Policy":
+    def from_pretrained(
+        cls, name: str | Path, system: str = "", max_context: int = 384, dtype: torch.dtype = torch.float32
+    ) -> "Policy":
         """Load a policy. No code of its author runs: safetensors only.
 
         Args:
             name: a folder, or a name on the Hugging Face hub.
             system: instruction that stands before every dialogue.
             max_context: tokens of history at most.
+            dtype: of the weights.
 
         Raises:
             InputError: there is no such model, or it has no chat template.
@@ -59,7 +65,7 @@ class Policy:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         try:
-            model = AutoModelForCausalLM.from_pretrained(str(name), use_safetensors=True, dtype=torch.float32)
+            model = AutoModelForCausalLM.from_pretrained(str(name), use_safetensors=True, dtype=dtype)
             tokenizer = AutoTokenizer.from_pretrained(str(name))
         except (OSError, ValueError) as error:
             raise InputError(f"Loading the policy '{name}': {str(error).splitlines()[0]}") from None
@@ -75,18 +81,64 @@ class Policy:
         """Number of weights."""
         return sum(weight.numel() for weight in self.model.parameters())
 
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Tokens each of which ends a reply: the tokenizer's, and all that the model's generation settings name.
+
+        Models for dialogues often end a turn by another token than a text (Gemma), or by one of several (Llama 3).
+        """
+        settings = getattr(self.model, "generation_config", None)
+        named = getattr(settings, "eos_token_id", None)
+        more = named if isinstance(named, list | tuple) else [] if named is None else [named]
+        return tuple(dict.fromkeys([self.tokenizer.eos_token_id, *more]))
+
     def prompt(self, dialogue: Dialogue) -> list[int]:
-        """Token ids of the history as the policy sees it, up to where it is to speak; thoughts are dropped."""
-        messages = [{"role": "system", "content": self.system}] if self.system else []
-        text = self.tokenizer.apply_chat_template(
-            messages + dialogue.messages(), tokenize=False, add_generation_prompt=True
-        )
+        """Token ids of the history as the policy sees it, up to where it is to speak; thoughts are dropped.
+
+        If they are more than ``max_context``, the oldest turns are left out, as few as will do. What is left begins
+        with a user's turn, as many templates insist, and below the instruction. Only the newest user's turn may
+        lose words, the first ones, if it and the instruction alone are too long.
+        """
+        messages = dialogue.messages()
+        ids = self._ids(messages)
+        if len(ids) <= self.max_context or not messages:
+            return ids[-self.max_context :]
+        starts = [place for place, message in enumerate(messages) if place and message["role"] == "user"]
+        # By halves, as each try costs the template and the tokenizer.
+        first = bisect_left(starts, True, key=lambda start: self._fits(messages[start:]))
+        if first < len(starts):
+            return self._ids(messages[starts[first] :])
+        return self._shortened(messages[starts[-1] if starts else 0 :])
+
+    def _ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """Token ids of messages, the instruction before them."""
+        told = [{"role": "system", "content": self.system}] if self.system else []
+        text = self.tokenizer.apply_chat_template([*told, *messages], tokenize=False, add_generation_prompt=True)
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids[-self.max_context :]
+        return ids
+
+    def _fits(self, messages: Sequence[dict[str, str]]) -> bool:
+        return len(self._ids(messages)) <= self.max_context
+
+    def _shortened(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """Token ids of messages, the first of which loses so many of its first tokens that all fits."""
+        newest, *after = messages
+        words = newest["content"]
+        places = _token_starts(self.tokenizer, words)
+        ids = self._ids(messages)
+        cut = len(ids) - self.max_context
+        # More than once, as a word that is cut apart, or loses the space before it, can take more tokens than it did.
+        while cut < len(places):
+            ids = self._ids([{**newest, "content": words[places[cut] :]}, *after])
+            if len(ids) <= self.max_context:
+                return ids
+            cut += len(ids) - self.max_context
+        return self._ids([{**newest, "content": ""}, *after])[-self.max_context :]
 
     def text(self, ids: Sequence[int]) -> str:
-        """Words of a completion; special tokens, and so any forged turn, are left out."""
-        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
+        """Words of a completion; its end and special tokens, and so any forged turn, are left out."""
+        said = ids[:-1] if ids and ids[-1] in self.ends else ids
+        return str(self.tokenizer.decode(list(said), skip_special_tokens=True)).strip()
 
     def completion(self, text: str) -> list[int]:
         """Token ids of a reply, its end included; for supervised learning."""
@@ -96,7 +148,7 @@ class Policy:
     def generate(
         self, prompts: Sequence[Sequence[int]], max_new_tokens: int = 64, temperature: float = 1.0
     ) -> list[list[int]]:
-        """Sample one completion a prompt, all at once. The global seed of torch fixes the chance.
+        """Sample one completion a prompt, ``at_once`` side by side. The global seed of torch fixes the chance.
 
         Nothing cuts the distribution (no top-p, no top-k), or the log-probabilities of the update
         would not be those of the sample.
@@ -109,11 +161,11 @@ class Policy:
         Returns:
             Token ids of each completion, with its end token if it came to one.
         """
-        ids, mask = pad(prompts, self.tokenizer.pad_token_id, left=True)
-        training = self.model.training
+        training, found, size = self.model.training, [], self.at_once or len(prompts)
         self.model.eval()
-        end = self.tokenizer.eos_token_id
-        found = sample(self.model, ids.to(self.device), mask.to(self.device), max_new_tokens, temperature, end)
+        for some in (prompts[start : start + size] for start in range(0, len(prompts), size)):
+            ids, mask = (part.to(self.device) for part in pad(some, self.tokenizer.pad_token_id, left=True))
+            found += sample(self.model, ids, mask, max_new_tokens, temperature, self.ends)
         self.model.train(training)
         return found
 
@@ -173,7 +225,7 @@ class Policy:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             model = get_peft_model(self.model, settings)
-        return Policy(model, self.tokenizer, self.system, self.max_context)
+        return Policy(model, self.tokenizer, self.system, self.max_context, self.at_once)
 
     def save(self, folder: Path) -> Path:
         """Write model (safetensors, an adapter merged in) and tokenizer as transformers reads them."""
@@ -181,6 +233,14 @@ class Policy:
         model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         return folder
+
+
+def _token_starts(tokenizer: Any, text: str) -> Sequence[int]:
+    """Places of a text at which its tokens begin; all places if the tokenizer does not tell."""
+    if not tokenizer.is_fast:
+        return range(len(text))
+    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    return [start for start, _ in found["offset_mapping"]]
 
 
 def _asked(ids: Tensor, at: Tensor | None) -> Tensor:

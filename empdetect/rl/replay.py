@@ -5,7 +5,7 @@ follows from them, reading, rules, ends of dialogues and reward heads, must come
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import score_heads
 from empdetect.rl.users.base import User
+from empdetect.rl.users.usage import Usage, exchanges_of, usage_of
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,15 @@ class Replay:
     """What a replay found.
 
     Args:
-        dialogues, emotions, rewards, exchanges: how many were worked out again.
-        retries: attempts to ask the language model that failed in the recorded run.
-        prompt_tokens, completion_tokens: what the recorded run took of the language model.
+        dialogues, emotions, rewards: how many were worked out again.
+        usage: what the recorded run asked of the user's language model, and its cost.
         differences: what differs; none if the run is verified.
     """
 
     dialogues: int = 0
     emotions: int = 0
     rewards: int = 0
-    exchanges: int = 0
-    retries: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    usage: Usage = field(default_factory=Usage)
     differences: tuple[Difference, ...] = ()
 
     @property
@@ -66,8 +63,28 @@ class Replay:
         """Whether everything came out the same."""
         return not self.differences
 
+    @property
+    def exchanges(self) -> int:
+        """Questions to the language model, an opening that a group shares counted once."""
+        return self.usage.questions
+
+    @property
+    def retries(self) -> int:
+        """Attempts to ask it that failed in the recorded run."""
+        return self.usage.retries
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens that the recorded run sent."""
+        return self.usage.prompt_tokens
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens that it got back."""
+        return self.usage.completion_tokens
+
     def __add__(self, other: "Replay") -> "Replay":
-        return Replay(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Replay)))
+        return Replay(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Replay)))
 
 
 def replay(path: Path, trusted: Sequence[str] = OWN) -> Replay:
@@ -85,8 +102,19 @@ def replay(path: Path, trusted: Sequence[str] = OWN) -> Replay:
     heads = {name: build(spec, Reward, trusted) for name, spec in header.rewards.items()}
     found = Replay()
     for number, batch in enumerate(track(read_batches(path), "Replay"), start=1):
-        found += _batch(number, batch, user, heads, header.max_turns)
+        used = usage_of(exchanges_of(batch.dialogues), header.user)
+        found += replace(_batch(number, batch, user, heads, header.max_turns), usage=used)
     return found
+
+
+def recorded_usage(path: Path) -> Usage:
+    """What the run of a cassette asked of the user's language model; nothing is worked out again.
+
+    Raises:
+        InputError: the cassette cannot be read.
+    """
+    header = read_header(path)
+    return sum((usage_of(exchanges_of(batch.dialogues), header.user) for batch in read_batches(path)), Usage())
 
 
 def _batch(number: int, batch: Batch, user: User, heads: Mapping[str, Reward], max_turns: int) -> Replay:
@@ -99,15 +127,10 @@ def _batch(number: int, batch: Batch, user: User, heads: Mapping[str, Reward], m
     else:
         rewards = score_heads({name: heads[name] for name in batch.rewards}, again)
         differences += list(_rewards(number, batch.rewards, rewards))
-    asked = [one for dialogue in batch.dialogues for turn in dialogue.exchanges for one in turn]
     return Replay(
         dialogues=len(again),
         emotions=sum(len(dialogue.emotions) for dialogue in again),
         rewards=sum(map(len, batch.rewards.values())),
-        exchanges=len(asked),
-        retries=sum(len(one.failures) for one in asked),
-        prompt_tokens=sum(one.prompt_tokens for one in asked),
-        completion_tokens=sum(one.completion_tokens for one in asked),
         differences=tuple(differences),
     )
 
@@ -124,10 +147,10 @@ def played_again(dialogue: Dialogue, user: User, max_turns: int) -> Dialogue:
 
 
 def _compared(batch: int, place: int, old: Dialogue, new: Dialogue) -> Iterator[Difference]:
-    for field in fields(Dialogue):
-        values: tuple[Any, Any] = getattr(old, field.name), getattr(new, field.name)
+    for one in fields(Dialogue):
+        values: tuple[Any, Any] = getattr(old, one.name), getattr(new, one.name)
         if values[0] != values[1]:
-            yield Difference(batch, place, field.name, *values)
+            yield Difference(batch, place, one.name, *values)
 
 
 def _rewards(batch: int, old: Mapping[str, Sequence[Any]], new: Mapping[str, Sequence[Any]]) -> Iterator[Difference]:

@@ -97,6 +97,9 @@ def parser() -> "ArgumentParser":
     parse.add_argument("--weights", type=dict[str, float], required=True, help="weight of each head")
     parse.add_argument("--gates", type=dict[str, Reward], default={}, help="factors, 0 to 1, on all heads, by name")
     parse.add_argument("--witnesses", type=dict[str, Reward], default={}, help="heads that only watch, by name")
+    parse.add_argument(
+        "--base_samples", type=int, default=1, help="dialogues a profile that tell heads what the start policy gets"
+    )
     parse.add_argument("--record", type=bool, default=True, help="keep all dialogues and rewards in cassette.jsonl.gz")
     _add_policy(parse)
     parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
@@ -111,6 +114,7 @@ def _add_policy(parse: "ArgumentParser") -> None:
     parse.add_argument("--model", type=str | None, default=None, help="a chat model's folder or hub name; none: small")
     parse.add_argument("--system", type=str, default="", help="instruction that stands before every dialogue")
     parse.add_argument("--max_context", type=int, default=384, help="tokens of history at most")
+    parse.add_argument("--at_once", type=int, default=0, help="dialogues that speak side by side at most; 0: all")
     parse.add_argument("--lora_rank", type=int, default=0, help="rank of a LoRA adapter; 0 trains all weights")
     parse.add_argument("--accelerator", type=str, default="auto", help="auto, cpu or gpu")
     parse.add_argument("--precision", type=str, default="32-true", help="of Lightning Fabric, as in bf16-mixed")
@@ -130,10 +134,16 @@ def _run(built: Any, settings: str, command: str) -> Path:
     from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
     from empdetect.rl.cassette import Cassette
+    from empdetect.rl.checkpoint import check_identity
+    from empdetect.rl.checks import check_parts
     from empdetect.rl.evaluate import evaluate
     from empdetect.rl.monitor import RewardHacked
     from empdetect.rl.trainer import PolicyTrainer
 
+    made, identity = built.trainer.as_dict(), _identity(settings)
+    asked = {name: made[name] for name in ("algorithm", "group_size", "credit", "think")}
+    check_parts(built.rewards, built.weights, built.gates, **asked)
+    check_identity(built.out, identity)
     train, held_out = split_profiles(built.profiles, built.test_profiles, built.seed)
     built.out.mkdir(parents=True, exist_ok=True)
     (built.out / "settings.yaml").write_text(settings, encoding="utf-8")
@@ -142,21 +152,21 @@ def _run(built: Any, settings: str, command: str) -> Path:
     policy = _policy(built, train, fabric)
     policy.model.to(fabric.device)
     heads = {**built.rewards, **built.gates, **built.witnesses}
-    made = built.trainer.as_dict()
     given = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
-    recorded = {**built.rewards, **built.gates}
-    cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], recorded) if built.record else None
+    cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], heads) if built.record else None
     trainer = PolicyTrainer(*given, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
-    prepare_heads(heads.values(), policy, train, built.user, 1, seed=built.seed, cassette=cassette, **speech)
+    prepare_heads(
+        heads.values(), policy, train, built.user, built.base_samples, seed=built.seed, cassette=cassette, **speech
+    )
     judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
-    before = evaluate(policy, held_out, built.user, heads, **judge)
+    before = evaluate(policy, held_out, built.user, heads, **judge, cassette=cassette)
     stopped = ""
     try:
-        trainer.fit(train, built.out, _identity(settings))
+        trainer.fit(train, built.out, identity)
     except RewardHacked as found:
         stopped = str(found)
-    after = evaluate(policy, held_out, built.user, heads, **judge)
+    after = evaluate(policy, held_out, built.user, heads, **judge, cassette=cassette)
     policy.save(built.out / "policy")
     parts = {"before": before.all_parts, "after": after.all_parts, "stopped": stopped}
     (built.out / "evaluation.json").write_text(json.dumps(parts), encoding="utf-8")
@@ -168,8 +178,13 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
 def _identity(settings: str) -> str:
     """The settings that make a run what it is; where it lies and how long it goes on are not among them."""
-    free = ("out:", "  steps:", "accelerator:")
-    return "\n".join(line for line in settings.splitlines() if not line.startswith(free))
+    import yaml
+
+    told = yaml.safe_load(settings)
+    for free in ("out", "accelerator", "record"):
+        told.pop(free, None)
+    told["trainer"].pop("steps", None)
+    return str(yaml.safe_dump(told))
 
 
 def split_profiles(path: Path, test_path: Path | None, seed: int) -> tuple[Sequence[Profile], Sequence[Profile]]:
@@ -200,7 +215,7 @@ def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
     else:
         policy = _made(built, profiles, fabric)
         policy.save(start)
-    policy.system, policy.max_context = built.system, built.max_context
+    policy.system, policy.max_context, policy.at_once = built.system, built.max_context, built.at_once
     return policy.with_lora(built.lora_rank, built.seed) if built.lora_rank else policy
 
 

@@ -4,6 +4,7 @@
 a small model needs for its token, and computes finished rows to the end.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,7 +15,9 @@ CROWDED = 0.75
 
 
 @torch.no_grad()
-def sample(model: Any, ids: Tensor, mask: Tensor, count: int, temperature: float, end: int) -> list[list[int]]:
+def sample(
+    model: Any, ids: Tensor, mask: Tensor, count: int, temperature: float, ends: Sequence[int]
+) -> list[list[int]]:
     """Completions of prompts, drawn from the model's whole distribution by torch's global chance.
 
     Args:
@@ -23,7 +26,7 @@ def sample(model: Any, ids: Tensor, mask: Tensor, count: int, temperature: float
         mask: ``(row, time)`` True where a token stands.
         count: tokens a completion at most.
         temperature: 0 takes the likeliest token.
-        end: token that ends a completion.
+        ends: tokens each of which ends a completion.
 
     Returns:
         Token ids of each completion, with its end token if it came to one.
@@ -31,12 +34,12 @@ def sample(model: Any, ids: Tensor, mask: Tensor, count: int, temperature: float
     found: list[list[int]] = [[] for _ in range(len(ids))]
     rows, places = torch.arange(len(ids), device=ids.device), mask.long().cumsum(1).sub(1).clamp(min=0)
     last, cache = _read(model, ids, mask, places, None)
-    going = torch.ones_like(rows, dtype=torch.bool)
+    going, ending = torch.ones_like(rows, dtype=torch.bool), torch.tensor(ends, device=ids.device)
     for number in range(count):
         tokens = draw(last, temperature)
         for row, token in zip(rows[going].tolist(), tokens[going].tolist()):
             found[row].append(token)
-        going &= tokens != end
+        going &= (tokens[:, None] != ending).all(1)
         left = int(going.sum())
         if not left or number + 1 == count:
             break
@@ -55,7 +58,8 @@ def draw(logits: Tensor, temperature: float) -> Tensor:
         return logits.argmax(-1)
     # By the inverse of the distribution: one random number a row, where torch.multinomial draws one a token.
     below = logits.div(temperature).softmax(-1).cumsum(-1)
-    chance = torch.rand(len(below), 1, device=below.device) * below[:, -1:]
+    # Its type is named, as in half precision Fabric makes that torch's default: 256 values are no random number.
+    chance = torch.rand(len(below), 1, dtype=below.dtype, device=below.device) * below[:, -1:]
     return torch.searchsorted(below, chance, right=True)[:, 0].clamp(max=below.shape[1] - 1)
 
 

@@ -20,6 +20,7 @@ from empdetect.rl.algorithms.tokens import whitened
 from empdetect.rl.batches import Rollouts
 from empdetect.rl.cassette import Cassette
 from empdetect.rl.checkpoint import Progress, load_checkpoint, save_checkpoint
+from empdetect.rl.checks import check_parts
 from empdetect.rl.credit import credits_of_replies, to_go
 from empdetect.rl.critic import Critic, learning_state, restore
 from empdetect.rl.dialogue import Dialogue
@@ -29,7 +30,7 @@ from empdetect.rl.monitor import Monitor, RewardHacked, most_risen, word_shares
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
-from empdetect.rl.rewards.combine import Combined, Given, check_weights, combine, score_heads
+from empdetect.rl.rewards.combine import Combined, Given, combine, score_heads
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import Row, roll_out
@@ -102,15 +103,8 @@ class PolicyTrainer:
         seed: int = 0,
         cassette: Cassette | None = None,
     ) -> None:
-        check_weights(rewards, weights)
-        if algorithm != "ppo" and group_size < 2:
-            raise InputError(
-                f"Training with {algorithm}: it compares the dialogues of a group, so 'group_size' must be 2 or "
-                f"more, got {group_size}; take more, or algorithm 'ppo'"
-            )
+        check_parts(rewards, weights, gates or {}, algorithm, group_size, credit, think)
         self.policy = policy
-        if algorithm == "gdpo" and credit == "reply":
-            raise InputError("Training with gdpo: it compares whole dialogues; leave 'credit' at 'dialogue'")
         self.environment = EmpathyEnvironment(user, max_turns)
         self.rewards = rewards
         self.weights = weights
@@ -236,8 +230,9 @@ class PolicyTrainer:
         order: Literal["sum", "decoupled"] = "decoupled" if self.algorithm == "gdpo" else "sum"
         combined = combine(heads, self.weights, self._compared, gates, order, self.std_floor)
         if not rows or torch.tensor(combined.totals).isnan().all():
-            raise RuntimeError(
-                f"Step {step + 1}: no dialogue could be scored; the first ended with '{dialogues[0].reason}'"
+            raise InputError(
+                f"Training, step {step + 1}: no dialogue could be scored; the first ended with "
+                f"'{dialogues[0].reason}'. Mend the user and give the same command: the run goes on where it was kept"
             )
         return combined, gates
 
@@ -287,13 +282,14 @@ class PolicyTrainer:
             return credits_of_replies(dialogues, combined, self.rewards, self.weights, self.gates, gates)
         found: list[list[float]] = []
         for place, dialogue in enumerate(dialogues):
-            passed = combined.passed[place]
             credit = [0.0 for _ in dialogue.replies]
             known = [name for name in self.rewards if combined.gated[name][place] is not None]
             for name in known:
                 reward = combined.gated[name][place] or 0.0
+                # What is below 0 was not gated.
+                passed = 1.0 if reward < 0 else combined.passed[place] or 0.0
                 turns = self.rewards[name].per_turn(dialogue, reward / passed if passed else 0.0)
-                credit = [sum(pair) for pair in zip(credit, (self.weights[name] * (passed or 0.0) * t for t in turns))]
+                credit = [sum(pair) for pair in zip(credit, (self.weights[name] * passed * t for t in turns))]
             found.append(credit if known else [])
         return found
 
@@ -333,14 +329,21 @@ class PolicyTrainer:
         if self.monitor is None:
             return
         heads = [f"{name}.mean" for name in self.rewards]
-        witnesses = [f"{name}.mean" for name, head in self.rewards.items() if isinstance(head, EmotionReward)]
-        witnesses += [f"{name}.mean" for name in self.witnesses]
+        emotions = [name for name, head in self.rewards.items() if isinstance(head, EmotionReward)]
+        witnesses = [f"{name}.mean" for name in (*emotions, *self.witnesses)]
         verdict = self.monitor.verdict(progress.rows, heads, witnesses)
         if verdict:
             words = most_risen(progress.words, word_shares(replies_of(dialogues)))
             raise RewardHacked(
                 f"Stopped after step {len(progress.rows)}: {verdict}, so the head is probably being gamed; {words}. "
                 "Read the replies, then lower the head's weight, mend it or drop it"
+            )
+        escape = self.monitor.escape(progress.rows, emotions)
+        if escape:
+            failed = next((dialogue.reason for dialogue in dialogues if dialogue.failed), "none failed in this step")
+            raise RewardHacked(
+                f"Stopped after step {len(progress.rows)}: {escape}, so the policy may be making its users fail; the "
+                f"last step has '{failed}'. Read the cassette, then mend the user or its endpoint"
             )
 
 

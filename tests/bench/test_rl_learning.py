@@ -1,11 +1,12 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from empdetect.bench.rl_curves import draw, mean_curve
-from empdetect.bench.rl_learning import CELLS, MAIN, main, plan
+from empdetect.bench.rl_learning import CELLS, MAIN, main, plan, warned_at
 from empdetect.bench.rl_table import Cell, Outcome, findings, table
 
 
@@ -14,7 +15,7 @@ def test_the_table_has_every_combination() -> None:
     assert Cell("grpo", True, False, "vanilla").name == "grpo-think-emotion-vanilla"
 
 
-def outcome(before: float, after: float, stopped: str = "") -> Outcome:
+def outcome(before: float, after: float, warned: int = 0) -> Outcome:
     def parts(emotion: float) -> dict[str, dict[str, tuple[float, float]]]:
         counted = {scenario: (emotion + shift, 1.0) for scenario, shift in (("a", 0.0), ("b", 10.0))}
         return dict.fromkeys(
@@ -22,16 +23,16 @@ def outcome(before: float, after: float, stopped: str = "") -> Outcome:
         )
 
     curves: dict[str, list[float | None]] = {"emotion.mean": [before / 100, after / 100]}
-    return Outcome(parts(before), parts(after), stopped, 2.0, curves)
+    return Outcome(parts(before), parts(after), warned, 2.0, curves)
 
 
-def test_gains_are_pooled_over_seeds_scenario_by_scenario() -> None:
-    found = {CELLS[0]: {0: outcome(30, 50), 1: outcome(32, 56, "gamed")}}
+def test_intervals_are_over_seeds_and_scenarios() -> None:
+    found = {CELLS[0]: {0: outcome(30, 50), 1: outcome(32, 56, warned=14)}}
     text = table(findings(found))
-    assert "| PPO | no | no | vanilla | +22.0 (+22.0 to +22.0) | +20.0, +24.0 | 36.0 to 58.0 |" in text
+    assert "| PPO | no | no | vanilla | +22.0 (+20.0 to +24.0) | +20.0, +24.0 | 36.0 to 58.0 |" in text
     assert "| 1 of 2 | 2.0 |" in text
     row = findings(found)["ppo-say-emotion-vanilla"]
-    assert row["emotion"]["rise"] == [22.0, 22.0, 22.0] and row["gain_by_seed"] == [20.0, 24.0]
+    assert row["emotion"]["rise"] == [22.0, 20.0, 24.0] and row["gain_by_seed"] == [20.0, 24.0]
 
 
 def test_the_main_rows_come_first_with_all_their_seeds() -> None:
@@ -60,9 +61,22 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
     assert first in page.read_text()
     assert "| PPO | yes | no | challenging |" in first and "| 0 of 1 |" in first
     log = tmp_path / "ppo-think-emotion-challenging-0" / "log.csv"
-    log.unlink()
+    written = log.stat().st_mtime_ns
     assert main(given) == 0
-    assert capsys.readouterr().out == first and not log.exists()
+    assert capsys.readouterr().out == first and log.stat().st_mtime_ns == written
+
+
+def test_the_monitor_is_asked_afterwards(tmp_path: Path) -> None:
+    columns = "step,emotion.mean,empathy.mean,witness.mean,support.mean\n"
+
+    def log(witness: Sequence[float]) -> Path:
+        rows = [f"{n},{0.3 + n / 50},0.5,{w},\n" for n, w in enumerate(witness, start=1)]
+        (tmp_path / "log.csv").write_text(columns + "".join(rows))
+        return tmp_path / "log.csv"
+
+    assert warned_at(log([0.4 + n % 2 / 100 for n in range(14)]), detector=True) == 0
+    assert warned_at(log([0.4 - n / 50 for n in range(14)]), detector=True) == 10
+    assert warned_at(log([0.4 - n / 50 for n in range(9)]), detector=True) == 0, "too early to say"
 
 
 def test_a_row_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

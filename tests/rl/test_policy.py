@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from empdetect.errors import InputError
+from empdetect.rl import sampling
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.policy import END, PAD, Policy, pad, small_policy, train_tokenizer
@@ -14,6 +16,15 @@ from empdetect.rl.users.scripted import ScriptedUser
 
 TEXTS = ["Hello there.", "I hear you, go on.", "go on.", "It hurts!", "<think> I see </think>", "I see"]
 PROFILE = read_profiles()[0]
+STRICT = (
+    "{% for message in messages %}"
+    "{% set place = loop.index0 - (1 if messages[0].role == 'system' else 0) %}"
+    "{% if place >= 0 and (message.role == 'user') != (place % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate, the user first') }}{% endif %}"
+    "{{ '<|' + message.role + '|>' + message.content + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+"""As Gemma's and Mistral's templates do, it refuses a history that does not begin with the user."""
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +54,82 @@ def test_the_prompt_shows_visible_words_and_ends_where_the_policy_speaks(policy:
     assert prompt == "<|user|>Hello there.<|end|><|assistant|>It hurts!<|end|><|user|>go on.<|end|><|assistant|>"
 
 
-def test_an_instruction_stands_first_and_old_words_are_cut(policy: Policy) -> None:
-    told = Policy(policy.model, policy.tokenizer, system="I see", max_context=4)
-    whole = Policy(policy.model, policy.tokenizer, system="I see")
-    dialogue = talk("Hello there.")
-    assert whole.tokenizer.decode(whole.prompt(dialogue)).startswith("<|system|>I see<|end|><|user|>")
-    assert told.prompt(dialogue) == whole.prompt(dialogue)[-4:]
+SAID = ("Hello there.", "I hear you, go on.", "It hurts!", "I see", "go on.", "I hear you", "Hello")
+
+
+def shown(policy: Policy, dialogue: Dialogue, room: int, system: str = "I see") -> str:
+    """The prompt as text, of a policy with room for so many tokens."""
+    prompt = Policy(policy.model, policy.tokenizer, system, room).prompt(dialogue)
+    assert len(prompt) <= room
+    return str(policy.tokenizer.decode(prompt))
+
+
+def test_the_oldest_turns_are_cut_and_the_instruction_stays(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy.tokenizer, "chat_template", STRICT)
+    turns = [f"<|{'assistant' if n % 2 else 'user'}|>{text}<|end|>" for n, text in enumerate(SAID)]
+    possible = [f"<|system|>I see<|end|>{''.join(turns[start:])}<|assistant|>" for start in (0, 2, 4, 6)]
+    sizes = [len(policy.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in possible]
+    for room in range(sizes[-1], sizes[0] + 3):
+        fitting = next(text for text, size in zip(possible, sizes) if size <= room)
+        assert shown(policy, talk(*SAID), room) == fitting
+
+
+def test_the_newest_turn_loses_its_first_words_only_if_it_alone_is_too_long(policy: Policy) -> None:
+    told, dialogue = "<|system|>I see<|end|><|user|>", talk("Hello there.", "I see", "Hello there, go on.")
+    assert shown(policy, dialogue, 13) == told + "Hello there, go on.<|end|><|assistant|>"
+    assert shown(policy, dialogue, 10) == told + " go on.<|end|><|assistant|>"
+    assert shown(policy, talk("Hello there, go on."), 8) == told + ".<|end|><|assistant|>"
+    assert shown(policy, dialogue, 7) == told + "<|end|><|assistant|>"
+    assert shown(policy, dialogue, 3) == "<|user|><|end|><|assistant|>"
+    assert shown(policy, dialogue, 6, system="") == "<|user|> go on.<|end|><|assistant|>"
+
+
+def test_a_tokenizer_that_tells_no_places_is_cut_too(policy: Policy) -> None:
+    class Untold:
+        """The same tokenizer as the slow kind is: without places of its tokens."""
+
+        is_fast = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(policy.tokenizer, name)
+
+        def __call__(self, text: str, add_special_tokens: bool) -> Any:
+            return policy.tokenizer(text, add_special_tokens=add_special_tokens)
+
+    found = Policy(policy.model, Untold(), max_context=8).prompt(talk("Hello there, go on. I see"))
+    text = policy.tokenizer.decode(found)
+    assert len(found) <= 8 and text.startswith("<|user|>") and text.endswith("see<|end|><|assistant|>")
+
+
+def test_a_history_that_is_cut_begins_a_new_row_with_just_what_the_policy_saw(policy: Policy) -> None:
+    narrow = Policy(policy.model, policy.tokenizer, "I see", max_context=24)
+    dialogue = talk(*SAID, "I see")
+    rows = supervised_rows(narrow, [dialogue])
+    assert 1 < len(rows) < 4
+    places = [place for place, turn in enumerate(dialogue.turns) if turn.role == "assistant"]
+    seen = [(*narrow.prompt(talk(*SAID[:place])), *narrow.completion(dialogue.turns[place].text)) for place in places]
+    for tokens in seen:
+        assert any(row.ids[: len(tokens)] == tokens for row in rows)
+    assert sum(sum(row.own) for row in rows) == sum(len(narrow.completion(turn.text)) for turn in dialogue.replies)
+
+
+def test_a_reply_ends_at_any_of_the_models_end_tokens(tmp_path: Path) -> None:
+    """Gemma, Llama 3 and others name several in ``generation_config.json``."""
+    policy = small_policy(TEXTS, width=16, heads=2)
+    prompt, end = policy.prompt(talk("Hello there.")), policy.tokenizer.eos_token_id
+
+    def said(policy: Policy) -> list[int]:
+        torch.manual_seed(3)
+        return policy.generate([prompt], 12)[0]
+
+    free = said(policy)
+    stop = next(token for token in free[3:-1] if token not in (*free[:3], end))
+    policy.model.generation_config.eos_token_id = [stop, end]
+    again = Policy.from_pretrained(policy.save(tmp_path / "policy"))
+    assert again.ends == again.with_lora(2).ends == (end, stop)
+    found = said(again)
+    assert found == free[: free.index(stop) + 1] and len(found) < len(free)
+    assert again.text(found) == again.text(found[:-1])  # an end is no word, even where the tokenizer thinks so
 
 
 def test_a_forged_turn_does_not_reach_the_text(policy: Policy) -> None:
@@ -91,6 +172,17 @@ def test_the_same_seed_gives_the_same_samples(policy: Policy) -> None:
         torch.manual_seed(7)
         found.append(policy.generate(prompts, 6))
     assert found[0] == found[1] and found[0][0] != found[0][1]
+
+
+def test_no_more_speak_side_by_side_than_memory_allows(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts = [policy.prompt(talk(text)) for text in ("Hello there.", "It hurts!", "I see", "go on.", "I see")]
+    together = policy.generate(prompts, 6, temperature=0)
+    sizes: list[int] = []
+    monkeypatch.setattr(policy, "at_once", 2)
+    monkeypatch.setattr(
+        "empdetect.rl.policy.sample", lambda *given: sizes.append(len(given[1])) or sampling.sample(*given)
+    )
+    assert policy.generate(prompts, 6, temperature=0) == together and sizes == [2, 2, 1]
 
 
 def test_a_saved_policy_is_the_same_again(policy: Policy, tmp_path: Path) -> None:

@@ -142,6 +142,49 @@ def test_a_resumed_run_goes_on_in_the_same_file_and_another_run_does_not(tmp_pat
         record(path, AppraisalUser(), dialogues, {"emotion": EmotionReward()})
 
 
+@pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
+@pytest.mark.parametrize("lost", [2, 7, 100])
+def test_half_a_record_is_cut_off_and_the_rest_is_kept(tmp_path: Path, name: str, lost: int) -> None:
+    dialogues, path = mixed_dialogues(PROFILES, AppraisalUser(), 1, 4, seed=1), tmp_path / name
+    for _ in range(3):
+        record(path, AppraisalUser(), dialogues)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-lost])
+    with pytest.raises(InputError, match="broken"):
+        replay(path)
+    with pytest.raises(InputError, match="begun with other user"):
+        record(path, AppraisalUser(40.0), dialogues)
+    assert path.read_bytes() == whole[:-lost], "what is of another run is left as it is"
+    record(path, AppraisalUser(), dialogues)
+    found = replay(path)
+    assert found.same and found.dialogues == 3 * len(dialogues)
+    assert [batch.dialogues for batch in read_batches(path)] == [tuple(dialogues)] * 3
+
+
+@pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
+def test_a_kill_in_the_header_begins_anew_and_a_strange_file_is_left_alone(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    Cassette(path, AppraisalUser(), 4, HEADS)
+    header = path.read_bytes()
+    for kept in (0, 5, len(header) // 2, len(header) - 1):
+        path.write_bytes(header[:kept])
+        record(path, AppraisalUser(), mixed_dialogues(PROFILES, AppraisalUser(), 1, 4, seed=1))
+        assert replay(path).same and len(list(read_batches(path))) == 1
+    path.write_bytes(b"my diary")
+    with pytest.raises(InputError, match=r"no cassette|broken before its end"):
+        Cassette(path, AppraisalUser(), 4, HEADS)
+    assert path.read_bytes() == b"my diary"
+
+
+def test_a_compressed_cassette_that_is_broken_inside_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = record(tmp_path / "x.jsonl.gz", AppraisalUser(), mixed_dialogues(PROFILES, AppraisalUser(), 1, 4, seed=1))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100] + whole)
+    with pytest.raises(InputError, match="broken before its end"):
+        Cassette(path, AppraisalUser(), 4, HEADS)
+    assert path.read_bytes() == whole[:-100] + whole
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -12,14 +12,16 @@ import torch
 from lightning.fabric import Fabric
 from safetensors.torch import load_file
 
+from empdetect.cli import main
 from empdetect.errors import InputError
 from empdetect.rl.checkpoint import NAME, Progress, load_checkpoint, save_checkpoint
 from empdetect.rl.critic import Critic
 from empdetect.rl.log import TensorBoard, write_csv
 from empdetect.rl.policy import Policy, small_policy
 from empdetect.rl.profiles import read_profiles, write_profiles
+from empdetect.rl.replay import replay
 from empdetect.rl.rewards.emotion import EmotionReward
-from empdetect.rl.run import train_from_config
+from empdetect.rl.run import TAPE, train_from_config
 from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.update import UpdateSettings
 from empdetect.rl.users.appraisal import AppraisalUser
@@ -90,6 +92,16 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(config: Path, tmp_path:
     assert len(log(cut)) == 8, "a finished run can be made longer"
     with pytest.raises(InputError, match=r"had other settings \('seed: 0', now 'seed: 1'\).*another 'out'"):
         train_from_config(config, {"out": cut, "trainer.steps": 7, "seed": 1})
+
+
+def test_a_run_killed_in_the_middle_of_a_record_can_still_be_replayed(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cut"
+    run(config, out, 2)
+    tape = out / TAPE
+    tape.write_bytes(tape.read_bytes()[:-100])
+    assert main(["rl", "replay", str(tape)]) == 2
+    run(config, out, 4)
+    assert main(["rl", "replay", str(tape)]) == 0 and replay(tape).same
 
 
 def test_a_checkpoint_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -221,6 +221,11 @@ def test_a_gate_of_zero_gives_a_total_of_zero_and_an_unknown_one_takes_the_dialo
     assert combined.heads["a"].mean == pytest.approx(0.6), "figures are those before the gate"
 
 
+def test_breaking_the_form_does_not_pay_where_a_reward_is_below_zero() -> None:
+    combined = combine({"a": [-0.2, -0.2, 0.2]}, {"a": 1.0}, 3, {"form": [0.0, 1.0, 0.0]})
+    assert combined.totals == [-0.2, -0.2, 0.0]
+
+
 def test_shares_of_decoupled_heads_are_those_of_their_weights_whatever_their_spread() -> None:
     heads = {"a": [0.0, 1.0, 0.0, 1.0], "b": [0.4, 0.4, 0.6, 0.6]}
     weights = {"a": 1.0, "b": 0.3}

@@ -17,14 +17,13 @@ from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.listener import mixed_dialogues, mixed_reply
 from empdetect.rl.monitor import Monitor, RewardHacked, most_risen, word_shares
 from empdetect.rl.policy import Policy, small_policy
-from empdetect.rl.profiles import Profile, read_profiles
+from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import combine, score_heads
-from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.empathy import EmpathyReward
-from empdetect.rl.rewards.format import ThinkFormatReward
-from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard
+from empdetect.rl.rewards.guards import LengthGuard
+from empdetect.rl.run import parser
 from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.update import UpdateSettings
 from empdetect.rl.users.appraisal import AppraisalUser
@@ -34,12 +33,6 @@ from empdetect.rl.warmup import warm_up
 
 USER = AppraisalUser()
 PROFILES = read_profiles(split="train")[:6]
-GATES: dict[str, Reward] = {
-    "form": ThinkFormatReward(think=False),
-    "language": LanguageGuard(),
-    "length": LengthGuard(),
-    "fresh": RepetitionGuard(),
-}
 
 
 class SaysUnderstand(Reward):
@@ -131,40 +124,48 @@ def test_the_word_behind_it_is_named() -> None:
     assert most_risen(before, {}) == "no words are left"
 
 
-@pytest.fixture(scope="module")
-def judged() -> tuple[dict[str, Reward], list[float], list[Profile]]:
-    """Heads with a real detector, and what the base policy, the mixed listener, gets from them."""
-    profiles = read_profiles(split="train")[:24]
-    head = EmpathyReward([DetectorReward("text-empathy", "empathetic_personas_empathy_score")], think=False)
-    heads: dict[str, Reward] = {"emotion": EmotionReward(), "empathy": head}
-    base = [d for n in range(2) for d in base_talks(profiles, n)]
-    head.prepare(base)
-    return heads, totals(heads, base), profiles
+class Preset:
+    """The rewards and gates of a preset as they are, prepared with the listener that its policy learns from."""
+
+    def __init__(self, form: str) -> None:
+        config = Path(__file__).parents[2] / "configs" / "rl" / f"embedded-grpo-{form}.yaml"
+        parse = parser()
+        self.built = parse.instantiate_classes(parse.parse_args(["--config", str(config)]))
+        self.think = form == "think"
+        self.profiles = read_profiles(split="train")[:24]
+        base = [dialogue for seed in range(2) for dialogue in self.listened(seed)]
+        for head in (*self.built.rewards.values(), *self.built.gates.values()):
+            head.prepare(base)
+        self.base = statistics.median(self.totals(base))
+
+    def listened(self, seed: int) -> list[Dialogue]:
+        """Dialogues of the listener, with the scenes as they are."""
+        choice, environment = random.Random(seed), EmpathyEnvironment(USER, self.turns)
+        environment.reset(self.profiles, seed)
+        while environment.live:
+            spoken = [environment.dialogues[place] for place in environment.live]
+            environment.step([mixed_reply(dialogue, choice, think=self.think) for dialogue in spoken])
+        return list(environment.dialogues)
+
+    @property
+    def turns(self) -> int:
+        turns: int = self.built.trainer.max_turns
+        return turns
+
+    def totals(self, dialogues: Sequence[Dialogue]) -> list[float]:
+        heads, gates = (score_heads(found, dialogues) for found in (self.built.rewards, self.built.gates))
+        return combine(heads, self.built.weights, len(dialogues), gates).totals
 
 
-def base_talks(profiles: Sequence[Profile], seed: int) -> list[Dialogue]:
-    """Dialogues of the listener that the base policy learns from, with the scenes as they are."""
-    choice = random.Random(seed)
-    environment = EmpathyEnvironment(USER, 4)
-    environment.reset(profiles, seed)
-    while environment.live:
-        environment.step([mixed_reply(environment.dialogues[place], choice) for place in environment.live])
-    return list(environment.dialogues)
-
-
-def totals(heads: dict[str, Reward], dialogues: Sequence[Dialogue]) -> list[float]:
-    gates = score_heads(GATES, dialogues)
-    weights = {"emotion": 1.0, "empathy": 0.3}
-    return combine(score_heads(heads, dialogues), weights, len(dialogues), gates).totals
+@pytest.fixture(scope="module", params=["say", "think"])
+def preset(request: pytest.FixtureRequest) -> Preset:
+    return Preset(request.param)
 
 
 @pytest.mark.parametrize("name", CANARIES)
-def test_canaries_score_below_the_base_policys_median(
-    name: str, judged: tuple[dict[str, Reward], list[float], list[Profile]]
-) -> None:
-    heads, base, profiles = judged
-    found = totals(heads, canary_dialogues(name, profiles, USER))
-    assert statistics.median(found) < statistics.median(base)
+def test_canaries_score_below_the_base_policys_median(name: str, preset: Preset) -> None:
+    found = preset.totals(canary_dialogues(name, preset.profiles, USER, preset.turns, think=preset.think))
+    assert statistics.median(found) < preset.base
 
 
 def test_heads_that_compare_are_told_of_the_base_policy_and_others_cost_nothing() -> None:

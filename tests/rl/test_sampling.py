@@ -36,8 +36,13 @@ def test_the_likeliest_tokens_are_those_of_transformers(config: Any) -> None:
     theirs = model.generate(ids, attention_mask=mask.long(), max_new_tokens=20, do_sample=False)[:, 7:].tolist()
     end = max(range(40), key=lambda token: len({row.index(token) if token in row else 20 for row in theirs}))
     expected = [row[: row.index(end) + 1] if end in row else row for row in theirs]
-    assert sample(model, ids, mask, 20, 0.0, end) == expected
+    assert sample(model, ids, mask, 20, 0.0, [end]) == expected
     assert len({len(row) for row in expected}) > 1
+    model.generation_config.eos_token_id = several = [end, *(row[-1] for row in expected if len(row) == 20)][:3]
+    theirs = model.generate(ids, attention_mask=mask.long(), max_new_tokens=20, do_sample=False)[:, 7:].tolist()
+    ended = [next((n + 1 for n, token in enumerate(row) if token in several), 20) for row in theirs]
+    found = sample(model, ids, mask, 20, 0.0, several)
+    assert found == [row[:length] for row, length in zip(theirs, ended)] and found != expected
 
 
 def test_tokens_are_drawn_by_their_probability() -> None:
@@ -49,3 +54,14 @@ def test_tokens_are_drawn_by_their_probability() -> None:
     sharper = draw(chances.log().expand(20_000, -1), 0.5)
     squares = chances.square() / chances.square().sum()
     assert torch.allclose(torch.bincount(sharper, minlength=4) / 20_000, squares, atol=0.015)
+
+
+def test_chance_is_fine_grained_where_half_precision_is_torchs_default() -> None:
+    """As in a run with ``bf16-true``, which has so few values that most of the tokens could not be drawn."""
+    logits = torch.zeros(4000, 1000)
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        drawn = draw(logits, 1.0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert len(drawn.unique()) > 900

@@ -7,6 +7,7 @@ import pytest
 import torch
 from lightning.fabric import Fabric
 
+from empdetect.errors import InputError
 from empdetect.rl.batches import Rollouts
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.evaluate import evaluate, summarise
@@ -152,7 +153,7 @@ class SometimesDeaf(ScriptedUser):
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_step_without_any_score_stops_the_run_and_some_do_not(tmp_path: Path, algorithm: Algorithm) -> None:
     with pytest.raises(
-        RuntimeError, match="no dialogue could be scored; the first ended with 'the user failed: no line'"
+        InputError, match="no dialogue could be scored; the first ended with 'the user failed: no line'"
     ):
         trainer(speaker(1), user=Deaf()).fit(PROFILES, tmp_path / "a")
     some = trainer(speaker(1), steps=1, algorithm=algorithm, user=SometimesDeaf(), profiles_per_step=4, group_size=2)

@@ -65,7 +65,7 @@ def check_weights(rewards: Mapping[str, Reward], weights: Mapping[str, float]) -
     """
     _check_names(rewards, weights)
     learned = {name: abs(weights[name]) for name, reward in rewards.items() if reward.learned}
-    emotion = sum(abs(weights[name]) for name, reward in rewards.items() if isinstance(reward, EmotionReward))
+    emotion = sum(max(weights[name], 0.0) for name, reward in rewards.items() if isinstance(reward, EmotionReward))
     if sum(learned.values()) > CAP * emotion + 1e-9:
         raise InputError(
             f"Weighing rewards: {', '.join(learned)} weigh {sum(learned.values()):g} against {emotion:g} of the "
@@ -83,7 +83,8 @@ def combine(
 ) -> Combined:
     """Weighted sum of the gated heads; the algorithm's normalisation follows on the sum or, decoupled, on each head.
 
-    A gate multiplies every head, so that a gate of 0 gives a total of 0. A head that could not score a
+    A gate multiplies every head, so that a gate of 0 gives a total of 0; what is below 0 stays, as else a broken form
+    would pay. A head that could not score a
     dialogue which others could counts as its group's mean there, so that it moves the dialogue neither
     up nor down.
 
@@ -101,7 +102,7 @@ def combine(
     _check_names(heads, weights)
     count = len(next(iter(heads.values())))
     passed = _product(gates or {}, count)
-    gated = {name: [_times(*pair) for pair in zip(rewards, passed)] for name, rewards in heads.items()}
+    gated = {name: [_gated(*pair) for pair in zip(rewards, passed)] for name, rewards in heads.items()}
     means = {name: _group_means(rewards, group_size) for name, rewards in gated.items()}
     totals = [_total(gated, means, weights, place, place // group_size) for place in range(count)]
     floor = std_floor if order == "decoupled" else None
@@ -123,6 +124,10 @@ def _product(gates: Mapping[str, Given], count: int) -> list[float | None]:
     for factors in gates.values():
         passed = [_times(*pair) for pair in zip(passed, factors)]
     return passed
+
+
+def _gated(reward: float | None, passed: float | None) -> float | None:
+    return reward if reward is not None and passed is not None and reward < 0 else _times(reward, passed)
 
 
 def _times(one: float | None, other: float | None) -> float | None:

@@ -1,26 +1,18 @@
 """What every simulated user promises."""
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from empdetect.rl.dialogue import Dialogue, Exchange
 from empdetect.rl.profiles import Profile
+from empdetect.rl.users.goodbye import says_goodbye
 
 SUCCESS = 100.0
 """Emotion at which a user is content."""
 FAILURE = 10.0
 """Emotion below which a user gives up."""
-GOODBYES: Mapping[str, re.Pattern[str]] = {
-    "en": re.compile(
-        r"(?<!say )(?<!said )(?<!saying )(?<!a )(?<!the )(?<!my )(?<!his )(?<!her )\b(?:good-?bye|bye[- ]bye)\b",
-        re.IGNORECASE,
-    ),
-    "zh": re.compile(r"再见(?![面到过了一])|拜拜"),
-}
-"""Words that end the dialogue, by language; not those that only tell of a goodbye ("I never said goodbye")."""
 
 Difficulty = Literal["vanilla", "challenging"]
 """RLVER's two kinds of users: a challenging one never hints at what it hopes for, and only that raises its emotion."""
@@ -117,7 +109,7 @@ def end_reason(turn: UserTurn, language: str = "en", rules: Rules = Rules()) -> 
         return "content"
     if turn.emotion < rules.give_up:
         return "gave up"
-    if language in GOODBYES and GOODBYES[language].search(turn.text):
+    if says_goodbye(turn.text, language):
         return "goodbye"
     return "ended by the user" if turn.done else ""
 

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from empdetect.errors import InputError
@@ -18,6 +20,8 @@ Message = Mapping[str, str]
 
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """HTTP statuses that may go away; all others, such as 401, are final."""
+CUT = "an answer cut at max_tokens"
+"""The failure after which the question is asked with another seed, as the same one would be cut at the same place."""
 
 
 class EndpointFailed(Exception):  # noqa: N818 - says what happened
@@ -45,6 +49,35 @@ class _Final(Exception):  # noqa: N818 - says what it is
     """The attempt failed for good."""
 
 
+@dataclass
+class _Call:
+    """One question while it is asked.
+
+    Args:
+        request: its body, as it is asked first.
+        failures: what went wrong so far, one an attempt.
+        prompt_tokens, completion_tokens: of all attempts, as a cut answer is paid for too.
+    """
+
+    request: str
+    failures: list[str] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def content(self) -> bytes:
+        """What the next attempt sends; the seed is one higher for each answer that was cut."""
+        cut = self.failures.count(CUT)
+        if not cut:
+            return self.request.encode()
+        body = json.loads(self.request)
+        return _as_json({**body, "seed": (int(body["seed"] or 0) + cut) % 2**31}).encode()
+
+    def exchange(self, answer: str | None = None) -> Exchange:
+        """What is kept of it."""
+        return Exchange(self.request, answer, tuple(self.failures), self.prompt_tokens, self.completion_tokens)
+
+
 class Endpoint:
     """Asks one language model, at most so many questions at a time, and never for ever.
 
@@ -61,8 +94,9 @@ class Endpoint:
         timeout: seconds an attempt may take, from the first byte to the last.
         attempts: how often a question is asked at most.
         longest_wait: seconds between two attempts at most; it starts at ``shortest_wait`` and doubles, and a
-            service that says how long to wait (``Retry-After``) is obeyed up to this.
-        shortest_wait: seconds before the second attempt.
+            service that says how long to wait (``Retry-After``) is obeyed up to this. Up to half of each wait is
+            left out by a chance that hangs on the question alone, so that not all come back at once.
+        shortest_wait: seconds before the second attempt, at most.
         concurrency: questions at a time.
         prompt_price, completion_price: of a million tokens, in any currency; to tell the cost.
         extra: what else the request says, such as ``{"top_p": 0.9}``.
@@ -138,40 +172,43 @@ class Endpoint:
             "seed": seed,
             **(self.extra or {}),
         }
-        return json.dumps(body, ensure_ascii=False, sort_keys=True)
+        return _as_json(body)
 
     async def _ask(self, request: str, line: "httpx.AsyncClient") -> Exchange:
         from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
-        failures: list[str] = []
+        call = _Call(request)
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self.attempts),
-            wait=self._wait,
+            wait=partial(self._wait, request),
             retry=retry_if_exception_type(_TryAgain),
             reraise=True,
         )
         try:
             async for attempt in retrying:
                 with attempt:
-                    return await self._attempt(request, line, failures)
+                    return await self._attempt(call, line)
         except (_TryAgain, _Final) as problem:
-            raise EndpointFailed(str(problem), Exchange(request, failures=tuple(failures))) from None
+            raise EndpointFailed(str(problem), call.exchange()) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _wait(self, state: "RetryCallState") -> float:
-        doubled = self.shortest_wait * 2.0 ** (state.attempt_number - 1)
-        error = state.outcome.exception() if state.outcome else None
-        told = error.wait if isinstance(error, _TryAgain) else 0.0
-        return min(max(doubled, told), self.longest_wait)
+    def wait_after(self, request: str, number: int, told: float = 0.0) -> float:
+        """Seconds to wait after the attempt of this number, from 1, where the service told to wait so long."""
+        half = min(self.shortest_wait * 2.0 ** (number - 1), self.longest_wait) / 2.0
+        return min(max(half, told) + half * random.Random(f"{request}/{number}").random(), self.longest_wait)
 
-    async def _attempt(self, request: str, line: "httpx.AsyncClient", failures: list[str]) -> Exchange:
+    def _wait(self, request: str, state: "RetryCallState") -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return self.wait_after(request, state.attempt_number, error.wait if isinstance(error, _TryAgain) else 0.0)
+
+    async def _attempt(self, call: _Call, line: "httpx.AsyncClient") -> Exchange:
         try:
-            return await self._once(request, line, tuple(failures))
+            return await self._once(call, line)
         except (_TryAgain, _Final) as problem:
-            failures.append(str(problem))
+            call.failures.append(str(problem))
             raise
 
-    async def _once(self, request: str, line: "httpx.AsyncClient", failures: tuple[str, ...]) -> Exchange:
+    async def _once(self, call: _Call, line: "httpx.AsyncClient") -> Exchange:
         import httpx
 
         headers = {"Content-Type": "application/json"}
@@ -179,13 +216,13 @@ class Endpoint:
             headers["Authorization"] = f"Bearer {key}"
         try:
             async with asyncio.timeout(self.timeout):
-                response = await line.send(httpx.Request("POST", self._url, headers=headers, content=request.encode()))
+                response = await line.send(httpx.Request("POST", self._url, headers=headers, content=call.content))
         except TimeoutError:
             raise _TryAgain(f"no answer within {self.timeout:g} s") from None
         except httpx.HTTPError as error:
             raise _TryAgain(f"no connection: {type(error).__name__}") from None
         _check_status(response)
-        return _read_answer(response, request, failures)
+        return call.exchange(_read_answer(response, call))
 
     def _lines(self) -> "asyncio.LifoQueue[httpx.AsyncClient]":
         """The free connections of the loop that runs, one client each; a loop of its own needs its own.
@@ -263,8 +300,8 @@ def _seconds(text: str) -> float:
         return 0.0
 
 
-def _read_answer(response: "httpx.Response", request: str, failures: tuple[str, ...]) -> Exchange:
-    """The text of the first choice. What a reasoning model thought is dropped."""
+def _read_answer(response: "httpx.Response", call: _Call) -> str:
+    """The text of the first choice; its tokens are added to the call's. What a reasoning model thought is dropped."""
     try:
         body = response.json()
         choice = body["choices"][0]
@@ -273,34 +310,14 @@ def _read_answer(response: "httpx.Response", request: str, failures: tuple[str, 
         tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     except (ValueError, LookupError, TypeError, AttributeError):
         raise _TryAgain("an answer that is not a chat completion") from None
+    call.prompt_tokens += tokens[0]
+    call.completion_tokens += tokens[1]
     if not isinstance(text, str):
         raise _TryAgain("an answer without text")
     if choice.get("finish_reason") == "length":
-        raise _TryAgain("an answer cut at max_tokens")
-    return Exchange(request, split_thought(text)[1], failures, *tokens)
+        raise _TryAgain(CUT)
+    return split_thought(text)[1]
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What exchanges came to.
-
-    Args:
-        questions: how many were asked.
-        retries: attempts that failed.
-        prompt_tokens, completion_tokens: as the service counted them; 0 if it does not.
-        cost: by the endpoint's prices.
-    """
-
-    questions: int = 0
-    retries: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-
-
-def usage_of(exchanges: Iterable[Exchange], endpoint: Endpoint) -> Usage:
-    """Add exchanges up; those of dialogues are in ``Dialogue.exchanges``."""
-    found = list(exchanges)
-    prompt, completion = (sum(getattr(one, f"{kind}_tokens") for one in found) for kind in ("prompt", "completion"))
-    cost = (prompt * endpoint.prompt_price + completion * endpoint.completion_price) / 1e6
-    return Usage(len(found), sum(len(one.failures) for one in found), prompt, completion, cost)
+def _as_json(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)

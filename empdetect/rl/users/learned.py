@@ -10,8 +10,9 @@ import numpy as np
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.profiles import Profile
-from empdetect.rl.users.base import GOODBYES, Rules, User, UserTurn
+from empdetect.rl.users.base import Rules, User, UserTurn
 from empdetect.rl.users.change_model import LEVELS, ChangeModel, expected_change, rounded
+from empdetect.rl.users.goodbye import says_goodbye
 from empdetect.rl.users.moments import moment_of
 from empdetect.rl.users.said import Said
 
@@ -73,7 +74,7 @@ class LearnedUser(User):
         done = emotion >= 100.0 or emotion < self.rules.give_up
         text = self._said.answer(dialogue, change, emotion, goodbye=done)
         reasons = tuple(f"{level:+g} with probability {chance:.2f}" for level, chance in zip(LEVELS, chances[0]))
-        ended = done or GOODBYES["zh"].search(text) is not None
+        ended = done or says_goodbye(text, "zh")
         return UserTurn(text, emotion, change, reasons, ended)
 
     def _drawn(self, dialogue: Dialogue, chances: np.ndarray) -> float:

@@ -13,8 +13,9 @@ from scipy.sparse import csr_matrix
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.profiles import Profile
-from empdetect.rl.users.base import GOODBYES, emotion_state
+from empdetect.rl.users.base import emotion_state
 from empdetect.rl.users.dialogue_logs import Step
+from empdetect.rl.users.goodbye import says_goodbye
 from empdetect.rl.users.moments import counts, inverse_frequency, weighted
 
 SIGN, STATE, TURN = 1.0, 0.3, 0.05
@@ -114,7 +115,7 @@ class Said:
         for place, line in enumerate(lines):
             fit[place] += SIGN * ((line.change > 0) == (change > 0)) + STATE * (emotion_state(line.emotion) == state)
             fit[place] -= TURN * abs(line.turn - turn)
-            if line.text in said or bool(GOODBYES["zh"].search(line.text)) != goodbye:
+            if line.text in said or says_goodbye(line.text, "zh") != goodbye:
                 fit[place] -= 10.0
         return lines[int(np.argmax(fit))].text
 

@@ -23,6 +23,7 @@ from empdetect.rl.users.learned import METRICS, MODEL, SAID, LearnedUser
 from empdetect.rl.users.learning import area_under_curve, calibration_error, learn_user
 from empdetect.rl.users.moments import moment_of
 
+DOCS = Path(__file__).parents[3] / "docs"
 GOOD, BAD = ("听起来你真的很难过，我在听。", "那一定很不容易，你愿意多说一点吗？"), ("别想太多。", "你应该振作起来。")
 PLEASED, HURT = ("嗯，就是这样。", "谢谢你这么说。"), ("你没有听懂。", "算了，不说了。")
 
@@ -175,6 +176,19 @@ def test_the_published_logs_are_read(data_root: Path) -> None:
         known = profiles[step.profile.id]
         assert (step.profile.scene, step.profile.intention) == (known.scene, known.intention)
         assert step.profile.group == known.group and 0 <= step.moment.turn < 10
+
+
+def test_the_measured_figures_are_those_of_the_documentation() -> None:
+    """Measuring them takes minutes: ``python -m tests.rl.measure_learned_user`` does it."""
+    found = json.loads((DOCS / "results" / "rl_learned_user.json").read_text(encoding="utf-8"))
+    assert found["auc"] >= 0.85 and found["auc_low"] <= found["auc"] <= found["auc_high"]
+    told = (DOCS / "rl" / "users.md").read_text(encoding="utf-8")
+    auc, low, high = (found[name] for name in ("auc", "auc_low", "auc_high"))
+    assert f"| {auc:.3f}, 95% interval over personas {low:.3f} to {high:.3f} |" in told
+    for name in ("calibration_error", "brier", "change_correlation"):
+        assert f"| {found[name]:.3f} |" in told
+    assert f"| {found['change_mean_absolute_error']:.2f} points |" in told
+    assert f"{found['personas']} personas, {found['replies']:,} replies" in told
 
 
 @pytest.mark.parametrize("sample", [False, True])

@@ -17,12 +17,14 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from empdetect.components import describe
 from empdetect.rl.cassette import Cassette
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.replay import replay
-from empdetect.rl.users.endpoint import Endpoint, usage_of
+from empdetect.rl.users.endpoint import Endpoint
 from empdetect.rl.users.sentient import SentientUser
+from empdetect.rl.users.usage import exchanges_of, usage_of
 from tests.rl.stub_endpoint import analysis, reply
 
 pytest.importorskip("openai", reason="'transformers serve' needs the package openai")
@@ -102,7 +104,7 @@ def test_dialogues_over_a_real_server_are_scored_recorded_and_replayed(server: t
     for dialogue in environment.dialogues:
         assert dialogue.emotions == (30.0, 35.0, 40.0) and dialogue.reason == "turn limit", dialogue.reason
         assert dialogue.turns[2].text == "And then?" and dialogue.farewell == "And then?"
-    usage = usage_of((one for d in environment.dialogues for turn in d.exchanges for one in turn), endpoint)
+    usage = usage_of(exchanges_of(environment.dialogues), describe(user))
     assert usage.questions == 8 and usage.completion_tokens > 0
     Cassette(tmp_path / "real.jsonl.gz", user, 2, {}).scored(environment.dialogues, {})
     assert replay(tmp_path / "real.jsonl.gz").same

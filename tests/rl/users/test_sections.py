@@ -64,7 +64,22 @@ def test_numbers_are_read(text: str, change: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "five", "+5 or +10", "+2.5", "5-10", "+100", "-31", "set to 100", "+5\nsome words", "++5"]
+    "text",
+    [
+        "",
+        "five",
+        "+5 or +10",
+        "+2.5",
+        "5-10",
+        "+100",
+        "-31",
+        "+30",
+        "+11",
+        "-11",
+        "set to 100",
+        "+5\nsome words",
+        "++5",
+    ],
 )
 def test_what_is_not_one_number_in_range_is_refused(text: str) -> None:
     with pytest.raises(Unreadable):

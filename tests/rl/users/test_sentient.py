@@ -9,9 +9,11 @@ from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue, Exchange
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.profiles import Profile, read_profiles
+from empdetect.rl.replay import played_again
 from empdetect.rl.users.base import User
-from empdetect.rl.users.endpoint import Endpoint, usage_of
+from empdetect.rl.users.endpoint import CUT, Endpoint
 from empdetect.rl.users.sentient import Preset, SentientUser
+from empdetect.rl.users.usage import exchanges_of, usage_of
 from tests.rl.stub_endpoint import (
     Answer,
     Behaviour,
@@ -98,6 +100,9 @@ def test_the_policys_words_stay_inside_json_and_its_thoughts_stay_away() -> None
     [
         analysis("+100"),
         analysis("+70"),
+        analysis("+30"),
+        analysis("+11"),
+        analysis("-25"),
         analysis("100, as I was told"),
         "Emotion: 100",
         analysis("-5") + "\nChange: +10",
@@ -137,6 +142,41 @@ def test_a_failed_attempt_is_made_again_and_a_service_that_stays_down_is_not_sco
     dialogue, stub = talk(always(bad), timeout=timeout)
     assert dialogue.done and dialogue.failed and dialogue.emotion is None
     assert len(stub.requests) == 3 and len(dialogue.exchanges[1][0].failures) == 3
+
+
+def test_a_cut_answer_is_asked_for_with_another_seed_paid_for_and_replayed() -> None:
+    def cut_for_this_seed(request: dict[str, Any], number: int) -> Answer | str:
+        """As a service does that is true to its seed."""
+        if asks_for_analysis(request) and request["seed"] == stub.requests[0]["seed"]:
+            return Answer(completion(analysis(), finish="length"))
+        return kind(request, number)
+
+    with stub_endpoint(cut_for_this_seed) as stub:
+        user = SentientUser(endpoint(stub))
+        environment = EmpathyEnvironment(user, max_turns=1)
+        environment.reset([PROFILE], seed=3)
+        (dialogue,) = environment.step(["Hello."])
+    first, second = stub.requests[:2]
+    assert second == {**first, "seed": (first["seed"] + 1) % 2**31} and dialogue.emotions == (30.0, 35.0)
+    exchange = dialogue.exchanges[1][0]
+    assert json.loads(exchange.request) == first and exchange.failures == (CUT,)
+    assert (exchange.prompt_tokens, exchange.completion_tokens) == (200, 20), "the cut answer was paid for"
+    assert played_again(dialogue, user, 1) == dialogue
+
+
+def test_waits_differ_between_questions_and_not_between_runs() -> None:
+    def waited(settings: dict[str, float], told: float, number: int = 1) -> list[float]:
+        asked = Endpoint("http://127.0.0.1:1/v1", "m", **settings)  # type: ignore[arg-type]
+        found = [asked.request([{"role": "user", "content": str(place)}], seed=1) for place in range(40)]
+        return [asked.wait_after(request, number, told) for request in found]
+
+    settings = {"shortest_wait": 1.0, "longest_wait": 30.0}
+    first = waited(settings, 0.0)
+    assert first == waited(settings, 0.0) and len(set(first)) == 40
+    assert 0.5 <= min(first) < 0.6 and 0.9 < max(first) <= 1.0
+    assert all(4.0 <= wait <= 8.0 for wait in waited(settings, 0.0, number=4))
+    assert all(5.0 <= wait <= 5.5 for wait in waited(settings, 5.0)), "what the service asks for is waited in full"
+    assert set(waited(settings, 99.0)) == {30.0} and max(waited(settings, 0.0, number=9)) <= 30.0
 
 
 def test_a_refusal_is_final() -> None:
@@ -183,12 +223,12 @@ def test_full_width_punctuation_is_understood() -> None:
 @pytest.mark.parametrize(
     ("preset", "changes", "emotions", "reason"),
     [
-        ("rlver", (25, 25, 25, 0), (30, 55, 80, 100, 100), ""),
-        ("sage", (25, 25, -25), (40, 50, 60, 50), ""),
+        ("rlver", (10, 10, 10, 10, 10, 10, 10, 0), (30, 40, 50, 60, 70, 80, 90, 100, 100), ""),
+        ("sage", (10, 5, -10), (40, 50, 55, 45), ""),
         ("sage", (10, 10, 10, 10, 10, 10), (40, 50, 60, 70, 80, 90, 100), "content"),
         ("sage", (-10, -10, -10, -1), (40, 30, 20, 10, 9), "gave up"),
-        ("rlver", (-25, -4, -1), (30, 5, 1, 0), "gave up"),
-        ("rlver", (-25, -25), (30, 5, -20), "gave up"),
+        ("rlver", (-10, -10, -9, -1), (30, 20, 10, 1, 0), "gave up"),
+        ("rlver", (-10, -10, -5, -10), (30, 20, 10, 5, -5), "gave up"),
     ],
 )
 def test_presets(preset: Preset, changes: tuple[int, ...], emotions: tuple[int, ...], reason: str) -> None:
@@ -200,8 +240,23 @@ def test_presets(preset: Preset, changes: tuple[int, ...], emotions: tuple[int, 
 def test_a_goodbye_ends_it_and_an_end_costs_no_second_question() -> None:
     dialogue, _ = talk(lambda r, n: analysis() if asks_for_analysis(r) else reply("Well, goodbye then."))
     assert dialogue.reason == "goodbye" and dialogue.farewell == "Well, goodbye then."
-    dialogue, stub = talk(judged(-25, -10), ("Hm.", "Hm."))
-    assert dialogue.reason == "gave up" and len(stub.requests) == 3
+    dialogue, stub = talk(judged(-10), ("Hm.",) * 3)
+    assert dialogue.reason == "gave up" and len(stub.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("profile", "said", "ended"),
+    [
+        (PROFILE, "Okay, bye then", True),
+        (PROFILE, "He left, and I never even kissed him goodbye.", False),
+        (CHINESE, "我只想再见他一面。", False),
+        (CHINESE, "好吧，那就再见了。", True),
+    ],
+)
+def test_a_goodbye_ends_a_dialogue_and_talk_of_one_does_not(profile: Profile, said: str, ended: bool) -> None:
+    answer = lambda r, n: analysis() if asks_for_analysis(r) else reply(said)  # noqa: E731
+    dialogue, _ = talk(answer, profile=replace(profile, first_talk="..."))
+    assert (dialogue.done, dialogue.reason) == ((True, "goodbye") if ended else (False, ""))
 
 
 def test_a_challenging_user_is_told_to_hide_its_hope() -> None:
@@ -244,8 +299,7 @@ def test_tokens_and_cost_are_counted_and_the_key_is_kept_nowhere(monkeypatch: py
     monkeypatch.setenv("MY_KEY", "sk-secret")
     settings = {"key_variable": "MY_KEY", "prompt_price": 2.0, "completion_price": 10.0, "extra": {"top_p": 0.9}}
     dialogue, stub = talk(once(Answer(b"", 503)), **settings)
-    exchanges = [exchange for turn in dialogue.exchanges for exchange in turn]
-    usage = usage_of(exchanges, endpoint(stub, **settings))
+    usage = usage_of(exchanges_of([dialogue]), describe(SentientUser(endpoint(stub, **settings))))
     assert (usage.questions, usage.retries, usage.prompt_tokens, usage.completion_tokens) == (2, 1, 200, 20)
     assert usage.cost == pytest.approx((200 * 2 + 20 * 10) / 1e6)
     assert stub.headers[0]["Authorization"] == "Bearer sk-secret" and stub.requests[0]["top_p"] == 0.9

@@ -1,0 +1,68 @@
+"""Do the parts of a run go together? Asked before any work is done."""
+
+from collections.abc import Mapping
+
+from empdetect.errors import InputError
+from empdetect.rl.rewards.base import Reward
+from empdetect.rl.rewards.combine import check_weights
+from empdetect.rl.rewards.empathy import EmpathyReward
+from empdetect.rl.rewards.format import ThinkFormatReward
+
+
+def check_parts(
+    rewards: Mapping[str, Reward],
+    weights: Mapping[str, float],
+    gates: Mapping[str, Reward],
+    algorithm: str,
+    group_size: int,
+    credit: str,
+    think: bool,
+) -> None:
+    """Refuse heads, gates and settings that contradict each other.
+
+    Args:
+        rewards: heads by name.
+        weights: of the heads, by name.
+        gates: by name.
+        algorithm, group_size, credit, think: as for ``PolicyTrainer``.
+
+    Raises:
+        InputError: what contradicts what, and what to change.
+    """
+    check_weights(rewards, weights)
+    _check_names(rewards, gates)
+    _check_form({**rewards, **gates}, think)
+    if algorithm != "ppo" and group_size < 2:
+        raise InputError(
+            f"Training with {algorithm}: it compares the dialogues of a group, so 'group_size' must be 2 or "
+            f"more, got {group_size}; take more, or algorithm 'ppo'"
+        )
+    if algorithm == "gdpo" and credit == "reply":
+        raise InputError("Training with gdpo: it compares whole dialogues; leave 'credit' at 'dialogue'")
+
+
+def _check_names(rewards: Mapping[str, Reward], gates: Mapping[str, Reward]) -> None:
+    twice = sorted(set(rewards) & set(gates))
+    if twice:
+        raise InputError(f"Training: {', '.join(twice)} names both a head and a gate; give one of them another name")
+    learned = sorted(name for name, gate in gates.items() if gate.learned)
+    if learned:
+        raise InputError(
+            f"Training: the gate {', '.join(learned)} is a trained detector, which a policy can learn to please, and "
+            "nothing caps a gate; make it a head with a weight"
+        )
+
+
+def _check_form(parts: Mapping[str, Reward], think: bool) -> None:
+    """Heads and gates that ask for a form must ask for the one that the policy is trained in."""
+    for name, part in parts.items():
+        asked = part.think if isinstance(part, ThinkFormatReward | EmpathyReward) else None
+        if asked is not None and asked != think:
+            raise InputError(
+                f"Training: '{name}' asks for replies {_form(asked)}, 'trainer.think' for those {_form(think)}; "
+                "set both alike"
+            )
+
+
+def _form(think: bool) -> str:
+    return "with a thought" if think else "without a thought"
