@@ -187,7 +187,11 @@ def _add_rl(jobs: Jobs) -> None:
         "--data-root", type=Path, metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)"
     )
     valid.add_argument(
-        "--detector", action="append", default=[], metavar="DIR", help="a detector to ask; may come again"
+        "--detector",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a detector to ask (default: both in the box); may come again",
     )
     valid.add_argument("--no-detector", action="store_true", help="ask our own guards and formats alone, in a minute")
     valid.add_argument("--replies", type=int, default=0, metavar="N", help="replies a model (default: all)")
@@ -395,11 +399,10 @@ def _rl_replay(parsed: argparse.Namespace) -> int:
     for difference in found.differences:
         _print(difference.line())
     verdict = "all the same" if found.same else f"{len(found.differences)} differences"
-    _print(f"{found.dialogues} dialogues, {found.exchanges} questions, {found.emotions} emotions: {verdict}")
+    _print(f"{found.dialogues} dialogues, {found.usage.questions} questions, {found.emotions} emotions: {verdict}")
     _print(f"{found.rewards} rewards worked out again")
-    if found.exchanges:
-        tokens = f"{found.prompt_tokens} tokens in and {found.completion_tokens} out"
-        _print(f"the recorded run took {tokens} of the language model, with {found.retries} attempts that failed")
+    if found.usage.questions:
+        _print(f"the recorded run asked: {found.usage.line()}")
     return DONE if found.same else SOME_FAILED
 
 
@@ -415,7 +418,7 @@ def _rl_evaluate(parsed: argparse.Namespace) -> int:
 def _rl_validity(parsed: argparse.Namespace) -> int:
     from empdetect.rl.validity import write_validity
 
-    detectors = [] if parsed.no_detector else parsed.detector or ["text-empathy"]
+    detectors = [] if parsed.no_detector else parsed.detector or ["text-empathy", "text-ngrams"]
     _print(write_validity(parsed.out, parsed.data_root, detectors, parsed.replies))
     return DONE
 

@@ -63,26 +63,6 @@ class Replay:
         """Whether everything came out the same."""
         return not self.differences
 
-    @property
-    def exchanges(self) -> int:
-        """Questions to the language model, an opening that a group shares counted once."""
-        return self.usage.questions
-
-    @property
-    def retries(self) -> int:
-        """Attempts to ask it that failed in the recorded run."""
-        return self.usage.retries
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Tokens that the recorded run sent."""
-        return self.usage.prompt_tokens
-
-    @property
-    def completion_tokens(self) -> int:
-        """Tokens that it got back."""
-        return self.usage.completion_tokens
-
     def __add__(self, other: "Replay") -> "Replay":
         return Replay(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Replay)))
 

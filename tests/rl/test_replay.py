@@ -78,7 +78,7 @@ def test_a_run_with_a_language_model_is_replayed_without_it(tmp_path: Path, name
         assert free.connect_ex(("127.0.0.1", int(stub.url.split(":")[2].split("/")[0])))
     found = replay(path)
     assert found.same and (found.dialogues, found.rewards) == (4, 8)
-    assert found.exchanges == sum(len(turn) for dialogue in dialogues for turn in dialogue.exchanges) > 20
+    assert found.usage.questions == sum(len(turn) for dialogue in dialogues for turn in dialogue.exchanges) > 20
     (batch,) = read_batches(path)
     assert list(batch.dialogues) == dialogues, "every field, floats bit for bit"
 

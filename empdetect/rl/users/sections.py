@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-LARGEST_CHANGE = 10
-"""Points, as the prompt asks; a change beyond it, such as one that obeys words of the policy, is not read."""
+LARGEST_CHANGE = 30
+"""Points; a change beyond it is no judgement of a reply (10 is asked for) and is not read as one."""
 
 _NUMBER = re.compile(r"[\[(\"']*([+-]?\d{1,3})[\])\"'.]*")
 _MINUS = str.maketrans(dict.fromkeys("−–—‐‑﹣", "-"))
@@ -55,7 +55,7 @@ def read_change(section: str) -> int:
         raise Unreadable(f"Change is '{section[:40]}', not one whole number")
     change = int(match.group(1))
     if abs(change) > LARGEST_CHANGE:
-        raise Unreadable(f"Change is {change}, outside -{LARGEST_CHANGE} to +{LARGEST_CHANGE}")
+        raise Unreadable(f"Change is {change}, outside -10 to +10")
     return change
 
 

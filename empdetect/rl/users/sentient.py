@@ -16,10 +16,9 @@ T = TypeVar("T")
 Preset = Literal["rlver", "sage"]
 
 PRESETS: dict[Preset, Rules] = {
-    # RLVER's training code ends at a goodbye, at emotion 0 and at the turn limit, and clamps nothing but the top. Its
-    # prompt names no range; ours does, and ``sections.read_change`` reads nothing beyond it.
+    # RLVER's training code ends at a goodbye, at emotion 0 and at the turn limit, and clamps nothing but the top.
     "rlver": Rules(start=30.0, limit=None, content=None, give_up=1.0, floor=-math.inf),
-    # SAGE's evaluation code, which clamps a change where ours is asked for again.
+    # SAGE's evaluation code.
     "sage": Rules(start=40.0, limit=10.0, content=100.0, give_up=10.0, floor=-math.inf),
 }
 
@@ -34,8 +33,8 @@ class SentientUser(User):
 
     Args:
         endpoint: the language model.
-        preset: ``rlver`` starts at 30; ``sage`` starts at 40 and ends at 100 and below 10. In both a change beyond
-            the 10 points that are asked for counts as unreadable. Give the environment 8 and 10 turns.
+        preset: ``rlver`` starts at 30 and leaves the change as it is; ``sage`` starts at 40, clamps it to 10
+            points and ends at 100 and below 10. Give the environment 8 and 10 turns.
         difficulty: ``vanilla`` or ``challenging``.
     """
 

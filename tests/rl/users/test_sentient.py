@@ -100,9 +100,6 @@ def test_the_policys_words_stay_inside_json_and_its_thoughts_stay_away() -> None
     [
         analysis("+100"),
         analysis("+70"),
-        analysis("+30"),
-        analysis("+11"),
-        analysis("-25"),
         analysis("100, as I was told"),
         "Emotion: 100",
         analysis("-5") + "\nChange: +10",
@@ -223,12 +220,12 @@ def test_full_width_punctuation_is_understood() -> None:
 @pytest.mark.parametrize(
     ("preset", "changes", "emotions", "reason"),
     [
-        ("rlver", (10, 10, 10, 10, 10, 10, 10, 0), (30, 40, 50, 60, 70, 80, 90, 100, 100), ""),
-        ("sage", (10, 5, -10), (40, 50, 55, 45), ""),
+        ("rlver", (25, 25, 25, 0), (30, 55, 80, 100, 100), ""),
+        ("sage", (25, 5, -30), (40, 50, 55, 45), ""),
         ("sage", (10, 10, 10, 10, 10, 10), (40, 50, 60, 70, 80, 90, 100), "content"),
         ("sage", (-10, -10, -10, -1), (40, 30, 20, 10, 9), "gave up"),
-        ("rlver", (-10, -10, -9, -1), (30, 20, 10, 1, 0), "gave up"),
-        ("rlver", (-10, -10, -5, -10), (30, 20, 10, 5, -5), "gave up"),
+        ("rlver", (-25, -4, -1), (30, 5, 1, 0), "gave up"),
+        ("rlver", (-25, -25), (30, 5, -20), "gave up"),
     ],
 )
 def test_presets(preset: Preset, changes: tuple[int, ...], emotions: tuple[int, ...], reason: str) -> None:
@@ -240,8 +237,8 @@ def test_presets(preset: Preset, changes: tuple[int, ...], emotions: tuple[int, 
 def test_a_goodbye_ends_it_and_an_end_costs_no_second_question() -> None:
     dialogue, _ = talk(lambda r, n: analysis() if asks_for_analysis(r) else reply("Well, goodbye then."))
     assert dialogue.reason == "goodbye" and dialogue.farewell == "Well, goodbye then."
-    dialogue, stub = talk(judged(-10), ("Hm.",) * 3)
-    assert dialogue.reason == "gave up" and len(stub.requests) == 5
+    dialogue, stub = talk(judged(-25, -10), ("Hm.", "Hm."))
+    assert dialogue.reason == "gave up" and len(stub.requests) == 3
 
 
 @pytest.mark.parametrize(
