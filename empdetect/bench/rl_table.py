@@ -6,8 +6,14 @@ from typing import Any
 
 from empdetect.rl.intervals import Interval, Parts, pooled_difference, pooled_interval
 
-SHOWN = ("format", "tactic reuse", "head 'witness'", "head 'support'", "words")
-"""Figures besides the emotion; the heads are those of the held-out detectors."""
+SHOWN = {
+    "format": "format",
+    "tactic reuse": "tactic reuse",
+    "head 'witness'": "witness",
+    "head 'support'": "support",
+    "words": "words a reply",
+}
+"""Figures besides the emotion, and what they are called; the heads are those of the held-out detectors."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def table(rows: Mapping[str, Row]) -> str:
         rows: as ``findings`` gives them.
     """
     head = "| algorithm | think | detector head | user | gain of emotion | by seed | emotion |"
-    head += "".join(f" {name} |" for name in SHOWN) + " monitor would stop | minutes a run |"
+    head += "".join(f" {name} |" for name in SHOWN.values()) + " monitor would stop | minutes a run |"
     return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *map(_line, rows.values())]) + "\n"
 
 
