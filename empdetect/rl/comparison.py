@@ -90,6 +90,7 @@ class Setup:
         seed: fixes the chance of policy and user.
         accelerator: where the policies speak: auto, cpu or gpu.
         precision: in which they speak, as in Lightning Fabric; with ``bf16-true`` a model takes half the memory.
+        at_once: dialogues that a policy leads side by side at most, as memory allows; 0 for all.
     """
 
     users: dict[str, User] = field(default_factory=default_users)
@@ -104,6 +105,7 @@ class Setup:
     seed: int = 1234
     accelerator: str = "auto"
     precision: Precision = "32-true"
+    at_once: int = 0
 
 
 Found = dict[str, dict[str, Evaluation]]
@@ -156,6 +158,7 @@ def _talks(
     dtype = WEIGHTS.get(setup.precision, torch.float32)
     policy = Policy.from_pretrained(candidate.model, candidate.system, candidate.max_context, dtype)
     policy.model.to(fabric.device)
+    policy.at_once = setup.at_once
     for name, user in setup.users.items():
         # Only while it speaks: the heads that judge it have a precision of their own.
         with fabric.autocast():
