@@ -6,7 +6,7 @@ import os
 import tempfile
 import zipfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,8 @@ class FeatureCache:
             InputError: a stream is there but cannot be read.
         """
         missing = {cache_key(extractor, person): person for person in people if not self.holds(extractor, person)}
+        if missing:
+            self._freshen(cache_key(extractor, person) for person in people)
         found = extractor.extract_many(list(missing.values())) if missing else []
         for key, features in zip(missing, found, strict=True):
             if self.enabled:
@@ -87,6 +89,12 @@ class FeatureCache:
             return True
         key = cache_key(extractor, person)
         return key in self._recent or (self.enabled and self.path(key).is_file())
+
+    def _freshen(self, keys: Iterable[str]) -> None:
+        """Let what is asked for anew not be forgotten for what comes with it."""
+        for key in keys:
+            if key in self._recent:
+                self._recent.move_to_end(key)
 
     def _remember(self, key: str, features: Features) -> None:
         self._recent[key] = features

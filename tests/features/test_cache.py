@@ -82,6 +82,17 @@ def test_memory_spares_the_disk_and_forgets_the_oldest(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_asked_for_again_is_not_forgotten_for_what_comes_with_it(tmp_path: Path) -> None:
+    extractor, cache = Lengths(), FeatureCache(tmp_path, enabled=False, keep=3)
+    first, *others = [person(Utterance("word" * n)) for n in range(1, 5)]
+    cache.fill(extractor, [first, *others[:2]])
+    cache.fill(extractor, [first, others[2]])
+    assert extractor.calls == 4
+    cache.features(extractor, first)
+    cache.features(extractor, others[2])
+    assert extractor.calls == 4
+
+
 def test_key_changes_with_all_that_matters(tmp_path: Path) -> None:
     weights = tmp_path / "w.safetensors"
     weights.write_bytes(b"one")

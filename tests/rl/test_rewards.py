@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empdetect.errors import InputError
+from empdetect.features.cache import FeatureCache
 from empdetect.recording import Segment
 from empdetect.rl.dialogue import Dialogue, Turn
+from empdetect.rl.listener import mixed_dialogues
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward, check_rewards
 from empdetect.rl.rewards.combine import check_weights, combine, score_heads
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward, format_share
+from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.streams.transcript import Transcript
 from empdetect.task import Target, Task
 from tests.detectors import tiny_detector
@@ -219,6 +222,21 @@ def test_a_gate_of_zero_gives_a_total_of_zero_and_an_unknown_one_takes_the_dialo
     assert math.isnan(combined.totals[2])
     assert combined.gated["a"] == [0.0, 0.4, None] and combined.passed == [0.0, 0.5, None]
     assert combined.heads["a"].mean == pytest.approx(0.6), "figures are those before the gate"
+
+
+def test_rewards_are_the_same_to_the_last_bit_whatever_was_scored_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = FeatureCache(enabled=False, keep=80)
+    monkeypatch.setattr("empdetect.rl.rewards.detector._memory", lambda: memory)
+    head = DetectorReward("text-empathy", "empathetic_personas_empathy_score")
+    talks = [mixed_dialogues(read_profiles(split="test")[:8], AppraisalUser(), 1, 4, seed) for seed in range(8)]
+    first = head(talks[0])
+    for talk in talks[1:]:
+        head(talk[:5])
+    assert head(talks[0]) == first
+    memory = FeatureCache(enabled=False, keep=80)
+    for talk in talks[1:]:
+        head(talk[3:])
+    assert head(talks[0]) == first
 
 
 def test_breaking_the_form_does_not_pay_where_a_reward_is_below_zero() -> None:
