@@ -14,11 +14,12 @@ import argparse
 import csv
 import itertools
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from empdetect.bench.table import update_page
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.comparison import SUPPORT
+from empdetect.rl.log import LogRow
 from empdetect.rl.monitor import Monitor
 from empdetect.rl.run import make_start, train_from_config
 
@@ -127,12 +129,12 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     preset = find_config(f"rl/embedded-{cell.algorithm}-{cell.form}")
     start = make_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
     # Preparing and judging are done again when a run goes on, steps are not.
-    began = time.monotonic() - sum(second or 0.0 for second in _curves(out / "log.csv")["seconds"])
+    began = time.monotonic() - sum(row["seconds"] for row in read_log(out / "log.csv"))
     train_from_config(preset, runs.overrides(cell, seed, start))
-    found = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
-    found |= {"minutes": (time.monotonic() - began) / 60, "curves": _curves(out / "log.csv")}
-    del found["stopped"]  # these runs have no monitor
-    (out / "outcome.json").write_text(json.dumps(found), encoding="utf-8")
+    minutes, log = (time.monotonic() - began) / 60, read_log(out / "log.csv")
+    judged = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    found = Outcome(judged["before"], judged["after"], warned_at(log, cell.detector), minutes, _curves(log))
+    (out / "outcome.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
 
 
 def _start(seed: int, small: bool) -> dict[str, Any]:
@@ -140,28 +142,29 @@ def _start(seed: int, small: bool) -> dict[str, Any]:
     return {"seed": seed, "accelerator": "cpu", **shorter}
 
 
-def _curves(log: Path) -> dict[str, list[float | None]]:
-    """By column the values of all steps; none before the first."""
-    if not log.is_file():
-        return {name: [] for name in CURVES}
-    with log.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    values = {name: [row.get(name, "") for row in rows] for name in CURVES}
-    return {name: [float(v) if v not in ("", "nan") else None for v in found] for name, found in values.items()}
+def read_log(path: Path) -> list[LogRow]:
+    """The rows of a run's log, NaN where a step has no value; none before the first step."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [{name: float(value or "nan") for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def warned_at(log: Path, detector: bool) -> int:
+def _curves(log: Sequence[LogRow]) -> dict[str, list[float | None]]:
+    values = {name: [row.get(name, math.nan) for row in log] for name in CURVES}
+    return {name: [None if math.isnan(value) else value for value in found] for name, found in values.items()}
+
+
+def warned_at(log: Sequence[LogRow], detector: bool) -> int:
     """The step after which the monitor of the presets would have stopped a run; 0 if it would not have.
 
     Args:
         log: of the run.
         detector: whether the detector was a second head.
     """
-    with log.open(encoding="utf-8") as file:
-        rows = [{name: float(value or "nan") for name, value in row.items()} for row in csv.DictReader(file)]
     monitor, heads = Monitor(), ["emotion.mean", "empathy.mean"][: 1 + detector]
-    ends = range(2 * monitor.window, len(rows) + 1)
-    return next((end for end in ends if monitor.verdict(rows[:end], heads, ["emotion.mean", *WITNESSES])), 0)
+    ends = range(2 * monitor.window, len(log) + 1)
+    return next((end for end in ends if monitor.verdict(log[:end], heads, ["emotion.mean", *WITNESSES])), 0)
 
 
 def finished(folder: Path) -> dict[Cell, dict[int, Outcome]]:
@@ -170,9 +173,7 @@ def finished(folder: Path) -> dict[Cell, dict[int, Outcome]]:
     for cell in CELLS:
         for path in sorted(folder.glob(f"{cell.name}-*/outcome.json")):
             seed = int(path.parent.name.rsplit("-", 1)[1])
-            told = json.loads(path.read_text(encoding="utf-8"))
-            told["warned"] = warned_at(path.parent / "log.csv", cell.detector)
-            found.setdefault(cell, {})[seed] = Outcome(**told)
+            found.setdefault(cell, {})[seed] = Outcome(**json.loads(path.read_text(encoding="utf-8")))
     return found
 
 

@@ -43,19 +43,11 @@ Said = Mapping[str, Sequence[Dialogue]]
 def speak(profiles: Sequence[Profile], seed: int) -> Said:
     """Dialogues of the two listeners and of every canary with all profiles, by speaker."""
     user = AppraisalUser()
-    said: dict[str, list[Dialogue]] = {name: [] for name in POOR}
+    environment, said = EmpathyEnvironment(user, TURNS), dict[str, list[Dialogue]]()
     for name, number in product(POOR, range(ROUNDS)):
-        said[name] += _lead(profiles, user, POOR[name], seed + number)
+        speak = partial(mixed_reply, choice=random.Random(seed + number), poor=POOR[name])
+        said.setdefault(name, []).extend(environment.lead(profiles, seed + number, speak))
     return said | {name: canary_dialogues(name, profiles, user, TURNS, seed) for name in CANARIES}
-
-
-def _lead(profiles: Sequence[Profile], user: AppraisalUser, poor: float, seed: int) -> list[Dialogue]:
-    environment, choice = EmpathyEnvironment(user, TURNS), random.Random(seed)
-    environment.reset(profiles, seed)
-    while environment.live:
-        spoken = [environment.dialogues[place] for place in environment.live]
-        environment.step([mixed_reply(dialogue, choice, poor=poor) for dialogue in spoken])
-    return list(environment.dialogues)
 
 
 def rank(head: Reward, said: Said) -> dict[str, Any]:
@@ -63,7 +55,7 @@ def rank(head: Reward, said: Said) -> dict[str, Any]:
 
     Returns:
         ``auc``: how often a good dialogue has more than a poor one about the same scene, ties half, with its 95%
-        interval over scenes; ``means`` by speaker, 0 to 1, and ``emotions``; ``fooled``: canaries whose mean is above
+        interval over scenes; ``means`` by speaker, 0 to 1; ``fooled``: canaries whose mean is above
         the good listener's.
     """
     scores = {name: head(dialogues) for name, dialogues in said.items()}

@@ -76,6 +76,8 @@ class FeatureCache:
         missing = {cache_key(extractor, person): person for person in people if not self.holds(extractor, person)}
         if missing:
             self._freshen(cache_key(extractor, person) for person in people)
+            # In batches that give the same to the last digit whoever else is in them: what is kept must not hang on it.
+            extractor.ahead(list(missing.values()))
         found = extractor.extract_many(list(missing.values())) if missing else []
         for key, features in zip(missing, found, strict=True):
             if self.enabled:

@@ -64,11 +64,7 @@ def canary_dialogues(
         think: it puts a thought before each reply, as policies do that are trained to; one leaks its own.
     """
     before = "<think>I will say this.</think>" if think and name != "thought leak" else ""
-    environment = EmpathyEnvironment(user, max_turns)
-    environment.reset(profiles, seed)
-    while environment.live:
-        environment.step([before + CANARIES[name](environment.dialogues[place]) for place in environment.live])
-    return list(environment.dialogues)
+    return EmpathyEnvironment(user, max_turns).lead(profiles, seed, lambda dialogue: before + CANARIES[name](dialogue))
 
 
 def _next(lines: Sequence[str], dialogue: Dialogue) -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 import yaml
 
 from empdetect import __version__
+from empdetect.rl.cassette import TAPE
 from empdetect.rl.evaluate import Evaluation
 from empdetect.rl.intervals import difference_of
 from empdetect.rl.replay import recorded_usage
-from empdetect.rl.run import TAPE
 from empdetect.rl.users.usage import exchanges_of, usage_of
 
 LIMITS = (

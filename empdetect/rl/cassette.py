@@ -25,6 +25,8 @@ from empdetect.rl.users.base import User
 Heads = Mapping[str, Sequence[float | None]]
 Kind = Literal["base", "scored"]
 
+TAPE = "cassette.jsonl.gz"
+"""Where a run keeps its dialogues and rewards, in its folder."""
 _CHUNK = 1 << 16
 _GZIP = 31
 """Window bits that make zlib read gzip."""

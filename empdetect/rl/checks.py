@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 from empdetect.errors import InputError
 from empdetect.rl.rewards.base import Reward
-from empdetect.rl.rewards.combine import check_weights
+from empdetect.rl.rewards.combine import check_names
+from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.empathy import EmpathyReward
 from empdetect.rl.rewards.format import ThinkFormatReward
+
+CAP = 0.3
+"""Most that all learned heads together may weigh, relative to the emotion."""
 
 
 def check_parts(
@@ -30,7 +34,7 @@ def check_parts(
         InputError: what contradicts what, and what to change.
     """
     check_weights(rewards, weights)
-    _check_names(rewards, gates)
+    _check_gates(rewards, gates)
     _check_form({**rewards, **gates}, think)
     if algorithm != "ppo" and group_size < 2:
         raise InputError(
@@ -41,7 +45,23 @@ def check_parts(
         raise InputError("Training with gdpo: it compares whole dialogues; leave 'credit' at 'dialogue'")
 
 
-def _check_names(rewards: Mapping[str, Reward], gates: Mapping[str, Reward]) -> None:
+def check_weights(rewards: Mapping[str, Reward], weights: Mapping[str, float]) -> None:
+    """Refuse weights that do not fit the heads, or that let learned heads outweigh the emotion.
+
+    Raises:
+        InputError: a head has no weight or a weight no head; the learned heads weigh more than ``CAP`` allows.
+    """
+    check_names(rewards, weights)
+    learned = {name: abs(weights[name]) for name, reward in rewards.items() if reward.learned}
+    emotion = sum(max(weights[name], 0.0) for name, reward in rewards.items() if isinstance(reward, EmotionReward))
+    if sum(learned.values()) > CAP * emotion + 1e-9:
+        raise InputError(
+            f"Weighing rewards: {', '.join(learned)} weigh {sum(learned.values()):g} against {emotion:g} of the "
+            f"emotion; a trained detector can be gamed, so at most {CAP:g} of the emotion's weight is allowed"
+        )
+
+
+def _check_gates(rewards: Mapping[str, Reward], gates: Mapping[str, Reward]) -> None:
     twice = sorted(set(rewards) & set(gates))
     if twice:
         raise InputError(f"Training: {', '.join(twice)} names both a head and a gate; give one of them another name")

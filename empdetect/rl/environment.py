@@ -80,6 +80,19 @@ class EmpathyEnvironment:
         self.dialogues = tuple(after)
         return self.dialogues
 
+    def lead(self, profiles: Sequence[Profile], seed: int, speak: Callable[[Dialogue], str]) -> list[Dialogue]:
+        """One whole dialogue a profile, led by a function: each reply follows from its dialogue.
+
+        Args:
+            profiles: one a dialogue.
+            seed: of the users.
+            speak: the reply to a dialogue whose last turn is the user's.
+        """
+        self.reset(profiles, seed)
+        while self.live:
+            self.step([speak(self.dialogues[place]) for place in self.live])
+        return list(self.dialogues)
+
     def _opened(self, profile: Profile, seed: int, answer: UserTurn | UserFailed) -> Dialogue:
         if isinstance(answer, UserFailed):
             return _failed(Dialogue(profile, seed), answer)

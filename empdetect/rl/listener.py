@@ -6,6 +6,7 @@ It is good and bad on purpose. A policy that starts from it can speak, and has m
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from empdetect.datamodules.simulation.lines import EMPATHIC, UNEMPATHIC
 from empdetect.rl.dialogue import Dialogue
@@ -151,12 +152,8 @@ def mixed_dialogues(
     environment = EmpathyEnvironment(user, max_turns)
     found: list[Dialogue] = []
     for number in range(rounds):
-        environment.reset([varied(profile, choice) for profile in profiles], seed=seed + number)
-        while environment.live:
-            environment.step(
-                [mixed_reply(environment.dialogues[place], choice, think=think) for place in environment.live]
-            )
-        found += environment.dialogues
+        scenes = [varied(profile, choice) for profile in profiles]
+        found += environment.lead(scenes, seed + number, partial(mixed_reply, choice=choice, think=think))
     return found
 
 

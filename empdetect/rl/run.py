@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from empdetect.rl.policy import Policy
 
-TAPE = "cassette.jsonl.gz"
-"""Where a run keeps its dialogues and rewards, in its folder."""
 START = "start"
 """Where a run keeps the policy that it began with."""
 
@@ -133,7 +131,7 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
     from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
-    from empdetect.rl.cassette import Cassette
+    from empdetect.rl.cassette import TAPE, Cassette
     from empdetect.rl.checkpoint import check_identity
     from empdetect.rl.checks import check_parts
     from empdetect.rl.evaluate import evaluate

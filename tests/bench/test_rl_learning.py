@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from empdetect.bench.rl_curves import draw, mean_curve
-from empdetect.bench.rl_learning import CELLS, MAIN, main, plan, warned_at
+from empdetect.bench.rl_learning import CELLS, MAIN, main, plan, read_log, warned_at
 from empdetect.bench.rl_table import Cell, Outcome, findings, table
+from empdetect.rl.log import LogRow
 
 
 def test_the_table_has_every_combination() -> None:
@@ -69,10 +70,12 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
 def test_the_monitor_is_asked_afterwards(tmp_path: Path) -> None:
     columns = "step,emotion.mean,empathy.mean,witness.mean,support.mean\n"
 
-    def log(witness: Sequence[float]) -> Path:
+    def log(witness: Sequence[float]) -> list[LogRow]:
         rows = [f"{n},{0.3 + n / 50},0.5,{w},\n" for n, w in enumerate(witness, start=1)]
         (tmp_path / "log.csv").write_text(columns + "".join(rows))
-        return tmp_path / "log.csv"
+        return read_log(tmp_path / "log.csv")
+
+    assert read_log(tmp_path / "log.csv") == []
 
     assert warned_at(log([0.4 + n % 2 / 100 for n in range(14)]), detector=True) == 0
     assert warned_at(log([0.4 - n / 50 for n in range(14)]), detector=True) == 10

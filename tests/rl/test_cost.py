@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from empdetect.cli import main
-from empdetect.rl.cassette import Cassette
+from empdetect.rl.cassette import TAPE, Cassette
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.policy import small_policy
 from empdetect.rl.profiles import read_profiles, write_profiles
 from empdetect.rl.replay import recorded_usage, replay
-from empdetect.rl.run import TAPE, train_from_config
+from empdetect.rl.run import train_from_config
 from empdetect.rl.users.endpoint import Endpoint
 from empdetect.rl.users.scripted import ScriptedUser
 from empdetect.rl.users.sentient import SentientUser

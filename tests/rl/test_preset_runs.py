@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from empdetect.errors import InputError
+from empdetect.rl.cassette import TAPE
 from empdetect.rl.profiles import read_profiles, write_profiles
 from empdetect.rl.replay import replay
-from empdetect.rl.run import TAPE, train_from_config
+from empdetect.rl.run import train_from_config
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "rl"
 SMALL = {

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from empdetect.cli import main
 from empdetect.errors import InputError
+from empdetect.rl.cassette import TAPE
 from empdetect.rl.checkpoint import NAME, Progress, load_checkpoint, save_checkpoint
 from empdetect.rl.critic import Critic
 from empdetect.rl.log import TensorBoard, write_csv
@@ -21,7 +22,7 @@ from empdetect.rl.policy import Policy, small_policy
 from empdetect.rl.profiles import read_profiles, write_profiles
 from empdetect.rl.replay import replay
 from empdetect.rl.rewards.emotion import EmotionReward
-from empdetect.rl.run import TAPE, train_from_config
+from empdetect.rl.run import train_from_config
 from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.update import UpdateSettings
 from empdetect.rl.users.appraisal import AppraisalUser

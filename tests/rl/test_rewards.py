@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.recording import Segment
+from empdetect.rl.checks import check_weights
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.listener import mixed_dialogues
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward, check_rewards
-from empdetect.rl.rewards.combine import check_weights, combine, score_heads
+from empdetect.rl.rewards.combine import combine, score_heads
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward, format_share

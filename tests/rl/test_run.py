@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 from empdetect.errors import InputError
+from empdetect.rl.cassette import TAPE
 from empdetect.rl.policy import Policy, small_policy
 from empdetect.rl.profiles import Profile, read_profiles, write_profiles
 from empdetect.rl.replay import replay
-from empdetect.rl.run import TAPE, parser, split_profiles, train_from_config
+from empdetect.rl.run import parser, split_profiles, train_from_config
 from tests.detectors import tiny_detector
 
 ROOT = Path(__file__).parents[2]

@@ -4,6 +4,7 @@ import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -140,12 +141,8 @@ class Preset:
 
     def listened(self, seed: int) -> list[Dialogue]:
         """Dialogues of the listener, with the scenes as they are."""
-        choice, environment = random.Random(seed), EmpathyEnvironment(USER, self.turns)
-        environment.reset(self.profiles, seed)
-        while environment.live:
-            spoken = [environment.dialogues[place] for place in environment.live]
-            environment.step([mixed_reply(dialogue, choice, think=self.think) for dialogue in spoken])
-        return list(environment.dialogues)
+        speak = partial(mixed_reply, choice=random.Random(seed), think=self.think)
+        return EmpathyEnvironment(USER, self.turns).lead(self.profiles, seed, speak)
 
     @property
     def turns(self) -> int:

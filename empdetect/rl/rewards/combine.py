@@ -8,10 +8,6 @@ from typing import Literal
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.rewards.base import Reward, check_rewards
-from empdetect.rl.rewards.emotion import EmotionReward
-
-CAP = 0.3
-"""Most that all learned heads together may weigh, relative to the emotion."""
 
 Given = Sequence[float | None]
 Order = Literal["sum", "decoupled"]
@@ -57,22 +53,6 @@ def score_heads(rewards: Mapping[str, Reward], dialogues: Sequence[Dialogue]) ->
     return {name: check_rewards(reward(dialogues), dialogues, name) for name, reward in rewards.items()}
 
 
-def check_weights(rewards: Mapping[str, Reward], weights: Mapping[str, float]) -> None:
-    """Refuse weights that do not fit the heads, or that let learned heads outweigh the emotion.
-
-    Raises:
-        InputError: a head has no weight or a weight no head; the learned heads weigh more than ``CAP`` allows.
-    """
-    _check_names(rewards, weights)
-    learned = {name: abs(weights[name]) for name, reward in rewards.items() if reward.learned}
-    emotion = sum(max(weights[name], 0.0) for name, reward in rewards.items() if isinstance(reward, EmotionReward))
-    if sum(learned.values()) > CAP * emotion + 1e-9:
-        raise InputError(
-            f"Weighing rewards: {', '.join(learned)} weigh {sum(learned.values()):g} against {emotion:g} of the "
-            f"emotion; a trained detector can be gamed, so at most {CAP:g} of the emotion's weight is allowed"
-        )
-
-
 def combine(
     heads: Mapping[str, Given],
     weights: Mapping[str, float],
@@ -99,7 +79,7 @@ def combine(
     Raises:
         InputError: a head has no weight, or a weight has no head.
     """
-    _check_names(heads, weights)
+    check_names(heads, weights)
     count = len(next(iter(heads.values())))
     passed = _product(gates or {}, count)
     gated = {name: [_gated(*pair) for pair in zip(rewards, passed)] for name, rewards in heads.items()}
@@ -111,7 +91,12 @@ def combine(
     return Combined(totals, summaries, gated, passed)
 
 
-def _check_names(heads: Mapping[str, object], weights: Mapping[str, float]) -> None:
+def check_names(heads: Mapping[str, object], weights: Mapping[str, float]) -> None:
+    """Refuse weights that are not of these very heads.
+
+    Raises:
+        InputError: a head has no weight, or a weight has no head.
+    """
     if set(heads) != set(weights):
         raise InputError(
             f"Combining rewards: the heads are {', '.join(sorted(heads))}, "

@@ -162,8 +162,6 @@ def _predictor(detector: PredictsSegments) -> Callable[[Sequence[Segment]], Sequ
 def _read_and_predict(detector: "Detector", segments: Sequence[Segment]) -> Sequence[Answer]:
     people = [person for segment in segments for person in segment.people()[: detector.task.persons]]
     for extractor in detector.features.values():
-        # Embedded one by one or in another company, the last digits would differ, and with them whole runs.
-        extractor.ahead([person for person in people if not _memory().holds(extractor, person)])
         _memory().fill(extractor, people)
     return detector.predict(segments, cache=_memory())
 
