@@ -106,6 +106,13 @@ class Rows:
         """Places of the segments that have all of these blocks."""
         return self.present[:, list(blocks)].all(dim=1).nonzero().flatten()
 
+    def having(self, blocks: Sequence[int]) -> "Rows":
+        """The segments that have all of these blocks, and these blocks only; where all have them, without a copy."""
+        places = self.holding(blocks)
+        if len(places) < len(self.present):
+            return self.take(places, blocks)
+        return Rows(tuple(self.blocks[block] for block in blocks), self.present[:, list(blocks)])
+
 
 def likeness(one: Rows, other: Rows, shares: Sequence[float], narrowness: float, additive: bool = False) -> Tensor:
     """Kernel ``(one, other)`` of segments that have all blocks; see ``KernelMachine``."""

@@ -34,7 +34,7 @@ class AveragedSolver:
 
     def scores(self, asked: Rows) -> Tensor:
         """Scores ``(n, outputs)``, about 0 to 1."""
-        return torch.stack([solver.scores(asked, noise) for solver in self.solvers for noise in self.noise]).mean(dim=0)
+        return torch.cat([solver.scores(asked, self.noise) for solver in self.solvers]).mean(dim=0)
 
 
 class KernelSolver:
@@ -70,18 +70,19 @@ class KernelSolver:
         self._kernels: dict[Pattern, Tensor] = {}
         self._solutions: dict[tuple[Pattern, float], tuple[Tensor, Tensor]] = {}
 
-    def scores(self, asked: Rows, noise: float) -> Tensor:
-        """Scores ``(n, outputs)``, about 0 to 1."""
+    def scores(self, asked: Rows, noises: Sequence[float]) -> Tensor:
+        """Scores ``(noise, n, outputs)``, about 0 to 1."""
         asked = asked.weighted(self.weights)
-        scores = self.labels.new_zeros(len(asked.present), self.target.outputs, dtype=torch.double)
+        scores = self.labels.new_zeros(len(noises), len(asked.present), self.target.outputs, dtype=torch.double)
         for blocks, places in asked.patterns():
-            known = self.rows.holding(blocks)
-            if not blocks or not len(known):
-                scores[places] = self._answers(self.labels)[2]
+            known = self.rows.having(blocks)
+            if not blocks or not len(known.present):
+                scores[:, places] = self._answers(self.labels)[2]
                 continue
-            solution, mean = self._solution(blocks, noise)
-            like = self._likeness(asked.take(places, blocks), self.rows.take(known, blocks), blocks)
-            scores[places] = like @ solution + mean
+            like = self._likeness(asked.take(places, blocks), known, blocks)
+            for number, noise in enumerate(noises):
+                solution, mean = self._solution(blocks, noise)
+                scores[number, places] = like @ solution + mean
         return scores
 
     def _solution(self, blocks: Pattern, noise: float) -> tuple[Tensor, Tensor]:
@@ -98,7 +99,7 @@ class KernelSolver:
 
     def _kernel(self, blocks: Pattern) -> Tensor:
         if blocks not in self._kernels:
-            known = self.rows.take(self.rows.holding(blocks), blocks)
+            known = self.rows.having(blocks)
             self._kernels[blocks] = self._likeness(known, known, blocks)
         return self._kernels[blocks]
 
