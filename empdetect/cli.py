@@ -194,6 +194,7 @@ def _add_rl(jobs: Jobs) -> None:
         help="a detector to ask (default: both in the box); may come again",
     )
     valid.add_argument("--no-detector", action="store_true", help="ask our own guards and formats alone, in a minute")
+    valid.add_argument("--config", type=Path, metavar="YAML", help="also ask all heads of this run")
     valid.add_argument("--replies", type=int, default=0, metavar="N", help="replies a model (default: all)")
     valid.add_argument("-o", "--out", required=True, type=Path, metavar="MD", help="file for the table")
     valid.set_defaults(job=_rl_validity)
@@ -419,7 +420,7 @@ def _rl_validity(parsed: argparse.Namespace) -> int:
     from empdetect.rl.validity import write_validity
 
     detectors = [] if parsed.no_detector else parsed.detector or ["text-empathy", "text-ngrams"]
-    _print(write_validity(parsed.out, parsed.data_root, detectors, parsed.replies))
+    _print(write_validity(parsed.out, parsed.data_root, detectors, parsed.replies, parsed.config))
     return DONE
 
 

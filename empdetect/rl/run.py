@@ -61,6 +61,16 @@ def make_start(path: Path, out: Path, overrides: Mapping[str, Any] | None = None
     return start
 
 
+def heads_of_run(path: Path) -> dict[str, Reward]:
+    """All heads that a configuration asks by name: those it rewards with, its gates and its witnesses.
+
+    Raises:
+        InputError: the file is missing, or a setting is unknown or wrong.
+    """
+    built, _ = _built(path, {})
+    return {**built.rewards, **built.gates, **built.witnesses}
+
+
 def _built(path: Path, overrides: Mapping[str, Any]) -> tuple[Any, str]:
     """The parts that a configuration names, and all its settings as text."""
     if not path.is_file():

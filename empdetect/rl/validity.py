@@ -28,20 +28,24 @@ from empdetect.rl.rewards.base import Reward, check_rewards
 from empdetect.rl.rewards.detector import Answer, DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import ThinkFormatReward
-from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard
+from empdetect.rl.rewards.guards import LanguageGuard, LengthGuard, RepetitionGuard, VarietyGuard
 from empdetect.rl.rewards.language import units
+from empdetect.rl.run import heads_of_run
 from empdetect.streams.transcript import Transcript
 from empdetect.streams.utterance import Utterance
 
 RESAMPLES = 1000
 BATCH = 256
 """Replies scored at a time."""
+LOOK_BACK = (RepetitionGuard, VarietyGuard)
+"""Heads that compare a reply with earlier ones and must see them."""
 
 ABOUT = """\
 SAGE's logs (Chinese; the user is DeepSeek-V3). Pearson's r of each head's score of a reply with the change of
 emotion that the user reported after it; 95% bootstrap intervals over scenarios. Scores and changes are centred
 within each language model, or within each dialogue, before they are correlated; the columns of single models are r
-within that model. A detector that has learned from these logs must not be asked."""
+within that model. A head of a run that compares with the base policy compares with the mean of all eight here. A
+detector that has learned from these logs must not be asked."""
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +107,10 @@ class LastReply(Reward):
         """One reward a dialogue."""
         return self.head([replace(dialogue, turns=dialogue.turns[-2:]) for dialogue in dialogues])
 
+    def prepare(self, dialogues: Sequence[Dialogue]) -> None:
+        """Show the base policy's last replies alike."""
+        self.head.prepare([replace(dialogue, turns=dialogue.turns[-2:]) for dialogue in dialogues])
+
 
 def read_logged(data_root: Path | None, replies: int = 0, seed: int = 0) -> list[Logged]:
     """SAGE's logged replies.
@@ -155,6 +163,22 @@ def heads_of(detectors: Sequence[str]) -> dict[str, Reward]:
         detector = _Remembering(Detector.from_pretrained(name))
         measures = [measure for target in detector.task.targets for measure in target.measures]
         found |= {f"{Path(name).name}: {m}": LastReply(DetectorReward(detector, m)) for m in measures}
+    return found
+
+
+def prepared_heads(config: Path, logged: Sequence[Logged]) -> dict[str, Reward]:
+    """The heads of a run, ready to be asked about logged replies.
+
+    A head that compares with the base policy compares with the mean of all language models in the scenario.
+
+    Raises:
+        InputError: the configuration cannot be used.
+    """
+    found: dict[str, Reward] = {}
+    for name, head in heads_of_run(config).items():
+        asked = head if isinstance(head, LOOK_BACK) else LastReply(head)
+        asked.prepare([one.dialogue for one in logged])
+        found[f"{config.stem}: {name}"] = asked
     return found
 
 
@@ -254,16 +278,30 @@ def validity_table(heads: Mapping[str, Reward], logged: Sequence[Logged]) -> str
     return "\n".join([head_line, "|---" * (len(models) + 4) + "|", *rows])
 
 
-def write_validity(out: Path, data_root: Path | None, detectors: Sequence[str], replies: int = 0) -> str:
-    """Write the table with what it means; see ``empdetect rl validity``."""
+def write_validity(
+    out: Path, data_root: Path | None, detectors: Sequence[str], replies: int = 0, config: Path | None = None
+) -> str:
+    """Write the table with what it means; see ``empdetect rl validity``.
+
+    Args:
+        out: file of the table.
+        data_root: folder of the datasets; None reads ``EMPDETECT_DATA``.
+        detectors: whose measures are asked for, each a folder or a name.
+        replies: as for ``read_logged``.
+        config: of a run whose heads are asked, too.
+
+    Raises:
+        InputError: the logs are not there, or a detector or the configuration cannot be used.
+    """
     logged = read_logged(data_root, replies)
+    heads = heads_of(detectors) | (prepared_heads(config, logged) if config else {})
     scenarios = len({one.scenario for one in logged})
     text = "\n\n".join(
         [
             "# Reward heads and the recorded change of emotion",
             f"{len(logged)} replies of {len({one.model for one in logged})} language models in {scenarios} scenarios "
             f"of {ABOUT}",
-            validity_table(heads_of(detectors), logged),
+            validity_table(heads, logged),
         ]
     )
     out.parent.mkdir(parents=True, exist_ok=True)

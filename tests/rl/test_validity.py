@@ -81,3 +81,22 @@ def test_the_command_writes_a_table_of_the_real_logs(data_root: Path, tmp_path: 
     assert main(["rl", "validity", *given]) == 0
     text = (tmp_path / "v.md").read_text(encoding="utf-8")
     assert "emotion, as a check | +1.00" in text and "tiny: empathy" in text
+
+
+@pytest.mark.data
+def test_the_heads_of_a_run_are_asked_as_it_would_ask_them(data_root: Path, tmp_path: Path) -> None:
+    config = Path(__file__).parents[2] / "configs/rl/embedded-grpo-say.yaml"
+    given = ["--data-root", str(data_root), "--replies", "4", "--no-detector", "-o", str(tmp_path / "v.md")]
+    assert main(["rl", "validity", *given, "--config", str(config)]) == 0
+    rows = {line.split(" | ")[0]: line for line in (tmp_path / "v.md").read_text(encoding="utf-8").splitlines()}
+    assert "| +1.00" in rows["| embedded-grpo-say: emotion"]
+    empathy = rows["| embedded-grpo-say: empathy"]
+    assert "n/a (" not in empathy and empathy.endswith("| 0% |") and "+1.00" not in empathy.split(" | ")[1]
+    assert rows["| embedded-grpo-say: varied"].startswith("| embedded-grpo-say: varied | n/a | n/a |"), "English only"
+
+
+@pytest.mark.data
+def test_a_run_that_is_not_there_is_told(data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--data-root", str(data_root), "--replies", "1", "--no-detector", "-o", str(tmp_path / "v.md")]
+    assert main(["rl", "validity", *given, "--config", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml" in capsys.readouterr().err and not (tmp_path / "v.md").exists()
