@@ -37,7 +37,9 @@ PROFILES = read_profiles(split="train")[:6]
 
 
 class SaysUnderstand(Reward):
-    """The planted head that can be hacked: share of replies with the word "understand"."""
+    """The planted head that can be hacked: share of replies with the word "understand". Capped as a detector is."""
+
+    learned = True
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         return [
@@ -83,7 +85,7 @@ def trainer(policy: Policy, weights: dict[str, float], steps: int = 40) -> Polic
 
 def test_the_planted_head_is_caught_and_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(RewardHacked) as caught:
-        trainer(speaker(), {"emotion": 0.1, "planted": 1.0}).fit(PROFILES, tmp_path)
+        trainer(speaker(), {"emotion": 1.0, "planted": 0.3}).fit(PROFILES, tmp_path)
     told = str(caught.value)
     assert "'planted.mean' rose" in told and "'emotion.mean' fell" in told
     assert "the word 'understand' went from" in told
