@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from empdetect.rl.cassette import Cassette
+from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
@@ -21,6 +22,7 @@ def prepare_heads(
     temperature: float = 0.7,
     seed: int = 0,
     cassette: Cassette | None = None,
+    known: Sequence[Dialogue] = (),
 ) -> None:
     """Let the base policy talk to every profile and tell the heads that compare with it.
 
@@ -35,12 +37,13 @@ def prepare_heads(
         max_turns, max_new_tokens, temperature: of the dialogues, as in training.
         seed: fixes the chance of policy and user.
         cassette: keeps these dialogues, so that a replay can prepare the heads alike.
+        known: the dialogues, where an earlier part of the run had them; nobody is asked then, and nothing kept.
     """
     comparing = [reward for reward in rewards if type(reward).prepare is not Reward.prepare]
     if not comparing:
         return
-    dialogues = sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed)
-    if cassette:
+    dialogues = known or sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed)
+    if cassette and not known:
         cassette.base(dialogues)
     for reward in comparing:
         reward.prepare(dialogues)

@@ -64,6 +64,19 @@ class Batch:
     rewards: dict[str, list[float | None]]
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a run did before its first step, as far as it was recorded.
+
+    Args:
+        base: the base policy's dialogues that the heads were prepared with.
+        judged: its dialogues with the held-out profiles.
+    """
+
+    base: tuple[Dialogue, ...] = ()
+    judged: tuple[Dialogue, ...] = ()
+
+
 class Cassette:
     """Writes a cassette, a line at a time, so that a run that is killed leaves all it did.
 
@@ -143,6 +156,23 @@ def read_batches(path: Path) -> Iterator[Batch]:
             yield Batch(line["kind"], tuple(map(_dialogue, line["dialogues"])), line.get("rewards", {}))
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"Reading the cassette {path}: line {number} lacks or has too much: {error}") from None
+
+
+def read_beginning(path: Path) -> Beginning:
+    """What a run recorded before its first step, so that a part that goes on need not ask its users again.
+
+    Args:
+        path: the cassette of a run that came to its first step.
+
+    Raises:
+        InputError: there is no such file, or it is broken.
+    """
+    base: tuple[Dialogue, ...] = ()
+    for batch in read_batches(path):
+        if batch.kind == "scored":
+            return Beginning(base, batch.dialogues)
+        base = batch.dialogues
+    return Beginning(base)
 
 
 def _as_line(record: Mapping[str, Any]) -> str:

@@ -141,10 +141,10 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
     from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
-    from empdetect.rl.cassette import TAPE, Cassette
-    from empdetect.rl.checkpoint import check_identity
+    from empdetect.rl.cassette import TAPE, Beginning, Cassette, read_beginning
+    from empdetect.rl.checkpoint import NAME, check_identity
     from empdetect.rl.checks import check_parts
-    from empdetect.rl.evaluate import evaluate
+    from empdetect.rl.evaluate import evaluate, summarise
     from empdetect.rl.monitor import RewardHacked
     from empdetect.rl.trainer import PolicyTrainer
 
@@ -164,11 +164,15 @@ def _run(built: Any, settings: str, command: str) -> Path:
     cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], heads) if built.record else None
     trainer = PolicyTrainer(*given, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
-    prepare_heads(
-        heads.values(), policy, train, built.user, built.base_samples, seed=built.seed, cassette=cassette, **speech
-    )
+    # Users that are language models would be asked and paid twice, and answer otherwise.
+    done = read_beginning(cassette.path) if cassette and (built.out / NAME).is_file() else Beginning()
+    speaks = {**speech, "seed": built.seed, "cassette": cassette}
+    prepare_heads(heads.values(), policy, train, built.user, built.base_samples, **speaks, known=done.base)
     judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
-    before = evaluate(policy, held_out, built.user, heads, **judge, cassette=cassette)
+    if done.judged:
+        before = summarise(done.judged, heads, made["think"])
+    else:
+        before = evaluate(policy, held_out, built.user, heads, **judge, cassette=cassette)
     stopped = ""
     try:
         trainer.fit(train, built.out, identity)

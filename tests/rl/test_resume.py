@@ -26,6 +26,7 @@ from empdetect.rl.run import train_from_config
 from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.update import UpdateSettings
 from empdetect.rl.users.appraisal import AppraisalUser
+from tests.rl.stub_endpoint import stub_endpoint
 
 PROFILES = read_profiles(split="train")[:4]
 CONFIG = """\
@@ -201,3 +202,42 @@ def test_a_group_of_one_is_for_ppo_only() -> None:
                 algorithm=algorithm,
                 group_size=1,
             )
+
+
+SENTIENT = """\
+accelerator: cpu
+seed: 3
+user:
+  class_path: empdetect.rl.users.sentient.SentientUser
+  init_args:
+    endpoint:
+      class_path: empdetect.rl.users.endpoint.Endpoint
+      init_args: {model: stub}
+rewards:
+  emotion: {class_path: empdetect.rl.rewards.emotion.EmotionReward}
+gates:
+  varied: {class_path: empdetect.rl.rewards.guards.VarietyGuard}
+weights: {emotion: 1.0}
+evaluate: {samples: 1}
+trainer: {profiles_per_step: 1, group_size: 2, max_turns: 1, max_new_tokens: 8, checkpoint_every: 1, monitor: null}
+"""
+
+
+def test_going_on_asks_a_language_model_nothing_twice(tmp_path: Path) -> None:
+    """A user that is a language model costs money, and would tell the start policy another emotion the second time."""
+    bank = write_profiles([*PROFILES, *read_profiles(split="test")[:2]], tmp_path / "bank.jsonl")
+    small_policy(["I hear you ."], width=16, heads=2).save(tmp_path / "model")
+    path = tmp_path / "config.yaml"
+    path.write_text(f"profiles: {bank}\nmodel: {tmp_path / 'model'}\n{SENTIENT}", encoding="utf-8")
+    with stub_endpoint() as stub:
+        told = {"user.init_args.endpoint.init_args.base_url": stub.url}
+        asked = []
+        for out, steps in ((tmp_path / "cut", 1), (tmp_path / "cut", 2), (tmp_path / "whole", 2)):
+            train_from_config(path, told | {"out": out, "trainer.steps": steps})
+            asked.append(len(stub.requests) - sum(asked))
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    step, judging = 2 * 2, 2 * 2
+    assert asked[2] - asked[1] == len(PROFILES) * 2 + judging + step, "the base policy's dialogues and one step"
+    assert log(cut) == log(whole)
+    assert (cut / "evaluation.json").read_text() == (whole / "evaluation.json").read_text()
+    assert replay(cut / TAPE).same
