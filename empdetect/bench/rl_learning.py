@@ -25,7 +25,7 @@ from typing import Any
 
 from empdetect.bench.configs import find_config
 from empdetect.bench.rl_curves import draw
-from empdetect.bench.rl_table import Cell, Outcome, findings, table
+from empdetect.bench.rl_table import Cell, Found, Outcome, findings, head_effects, head_table, table
 from empdetect.bench.study import write_study
 from empdetect.bench.table import update_page
 from empdetect.errors import InputError
@@ -167,7 +167,7 @@ def warned_at(log: Sequence[LogRow], detector: bool) -> int:
     return next((end for end in ends if monitor.verdict(log[:end], heads, ["emotion.mean", *WITNESSES])), 0)
 
 
-def finished(folder: Path) -> dict[Cell, dict[int, Outcome]]:
+def finished(folder: Path) -> Found:
     """All runs that have ended, by cell and seed."""
     found: dict[Cell, dict[int, Outcome]] = {}
     for cell in CELLS:
@@ -219,19 +219,23 @@ def _run(parsed: argparse.Namespace) -> str:
     for cell, seed in track(plan([by_name[name] for name in parsed.only or by_name], parsed.seeds), "Runs"):
         if (time.monotonic() - began) / 60 < parsed.minutes:
             run_cell(cell, seed, runs)
-    return _written(parsed, findings(finished(parsed.out)))
+    return _written(parsed, finished(parsed.out))
 
 
-def _written(parsed: argparse.Namespace, rows: Mapping[str, Any]) -> str:
-    """The table, after everything that was asked for was made from the same rows."""
-    text = table(rows)
+def _written(parsed: argparse.Namespace, found: Found) -> str:
+    """Both tables, after everything that was asked for was made from the same outcomes."""
+    rows, effects = findings(found), head_effects(found)
+    parts = {"table": table(rows), "head": head_table(effects)}
+    text = "\n".join(parts.values())
     (parsed.out / "table.md").write_text(text, encoding="utf-8")
     if parsed.results:
-        write_study(parsed.results, f"python -m empdetect.bench.rl_learning -o {parsed.out}", 0, {"rows": rows})
+        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}"
+        write_study(parsed.results, command, 0, {"rows": rows, "head": effects})
     if parsed.picture:
         parsed.picture.write_text(draw(rows), encoding="utf-8")
     if parsed.page:
-        update_page(parsed.page, "table", text)
+        for name, part in parts.items():
+            update_page(parsed.page, name, part)
     return text
 
 

@@ -1,7 +1,7 @@
 """The table of what reinforcement learning changed, from the outcomes of its runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from empdetect.rl.intervals import Interval, Parts, pooled_difference, pooled_interval
@@ -14,6 +14,7 @@ SHOWN = {
     "words": "words a reply",
 }
 """Figures besides the emotion, and what they are called; the heads are those of the held-out detectors."""
+THINKS = {True: "with thoughts", False: "without"}
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,45 @@ def _line(row: Row) -> str:
     cells.append(f"{sum(map(bool, row['warned']))} of {len(row['seeds'])}")
     cells.append(f"{sum(row['minutes']) / len(row['minutes']):.1f}")
     return f"| {' | '.join(cells)} |"
+
+
+def head_effects(found: Found) -> dict[str, dict[str, Any]]:
+    """What the detector head adds: policies trained with it against those without, of the same starts and seeds.
+
+    Returns:
+        By the rows that both have, and for ``all`` of them: by figure the difference with its 95% interval over runs
+        and scenarios; pairs of runs under ``runs``.
+    """
+    pairs: dict[str, list[tuple[Outcome, Outcome]]] = {}
+    for cell, by_seed in found.items():
+        other = found.get(replace(cell, detector=False), {}) if cell.detector else {}
+        if shared := [(by_seed[seed], other[seed]) for seed in by_seed if seed in other]:
+            pairs[f"{cell.algorithm.upper()}, {THINKS[cell.think]}, {cell.difficulty}"] = shared
+    if len(pairs) > 1:
+        pairs["all"] = [pair for shared in pairs.values() for pair in shared]
+    return {name: {"runs": len(shared)} | _differences(shared) for name, shared in pairs.items()}
+
+
+def _differences(pairs: Sequence[tuple[Outcome, Outcome]]) -> dict[str, list[float]]:
+    found = {}
+    for name in ("emotion", *SHOWN):
+        gap = pooled_difference([on.after[name] for on, _ in pairs], [off.after[name] for _, off in pairs])
+        found[name] = [gap.value, gap.low, gap.high]
+    return found
+
+
+def head_table(effects: Mapping[str, Row]) -> str:
+    """What the head adds, as Markdown.
+
+    Args:
+        effects: as ``head_effects`` gives them.
+    """
+    head = "| with the head minus without | pairs of runs | emotion |" + "".join(f" {n} |" for n in SHOWN.values())
+    rows = [
+        f"| {name} | {row['runs']} | {_signed(row['emotion'])} | {' | '.join(_signed(row[n], 2) for n in SHOWN)} |"
+        for name, row in effects.items()
+    ]
+    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *rows]) + "\n"
 
 
 def _plain(outcomes: Sequence[Outcome], name: str) -> dict[str, list[float]]:

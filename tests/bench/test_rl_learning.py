@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,7 +8,7 @@ import pytest
 
 from empdetect.bench.rl_curves import draw, mean_curve
 from empdetect.bench.rl_learning import CELLS, MAIN, main, plan, read_log, warned_at
-from empdetect.bench.rl_table import Cell, Outcome, findings, table
+from empdetect.bench.rl_table import Cell, Outcome, findings, head_effects, head_table, table
 from empdetect.rl.log import LogRow
 
 
@@ -16,12 +17,13 @@ def test_the_table_has_every_combination() -> None:
     assert Cell("grpo", True, False, "vanilla").name == "grpo-think-emotion-vanilla"
 
 
+FIGURES = ("emotion", "format", "tactic reuse", "head 'witness'", "head 'support'", "words")
+
+
 def outcome(before: float, after: float, warned: int = 0) -> Outcome:
     def parts(emotion: float) -> dict[str, dict[str, tuple[float, float]]]:
         counted = {scenario: (emotion + shift, 1.0) for scenario, shift in (("a", 0.0), ("b", 10.0))}
-        return dict.fromkeys(
-            ("emotion", "format", "tactic reuse", "head 'witness'", "head 'support'", "words"), counted
-        )
+        return dict.fromkeys(FIGURES, counted)
 
     curves: dict[str, list[float | None]] = {"emotion.mean": [before / 100, after / 100]}
     return Outcome(parts(before), parts(after), warned, 2.0, curves)
@@ -34,6 +36,22 @@ def test_intervals_are_over_seeds_and_scenarios() -> None:
     assert "| 1 of 2 | 2.0 |" in text
     row = findings(found)["ppo-say-emotion-vanilla"]
     assert row["emotion"]["rise"] == [22.0, 20.0, 24.0] and row["gain_by_seed"] == [20.0, 24.0]
+
+
+def test_the_head_is_judged_by_runs_that_differ_in_nothing_else() -> None:
+    with_head, without = (Cell("ppo", True, detector, "vanilla") for detector in (True, False))
+    alone = Cell("grpo", True, True, "vanilla")
+    found = {
+        with_head: {0: outcome(30, 50), 1: outcome(30, 56)},
+        without: {0: outcome(30, 48), 2: outcome(30, 99)},
+        alone: {0: outcome(30, 90)},
+    }
+    gap = {name: [2.0, 2.0, 2.0] for name in FIGURES}
+    assert head_effects(found) == {"PPO, with thoughts, vanilla": {"runs": 1} | gap}
+    other = {replace(cell, difficulty="challenging"): {0: runs[0]} for cell, runs in found.items()}
+    effects = head_effects(found | other)
+    assert list(effects)[-1] == "all" and effects["all"]["runs"] == 2
+    assert "| all | 2 | +2.0 (+2.0 to +2.0) | +2.00 (+2.00 to +2.00) |" in head_table(effects)
 
 
 def test_the_main_rows_come_first_with_all_their_seeds() -> None:
@@ -54,12 +72,12 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
 ) -> None:
     given = ["-o", str(tmp_path), "--small", "--steps", "1", "--seeds", "1", "--only", "ppo-think-emotion-challenging"]
     results, picture, page = tmp_path / "results.json", tmp_path / "curves.svg", tmp_path / "page.md"
-    page.write_text("<!-- table -->\n<!-- end of table -->\n")
+    page.write_text("<!-- table -->\n<!-- end of table -->\n<!-- head -->\n<!-- end of head -->\n")
     assert main([*given, "--results", str(results), "--picture", str(picture), "--page", str(page)]) == 0
     row = json.loads(results.read_text())["rows"]["ppo-think-emotion-challenging"]
     assert len(row["curves"][0]["emotion.mean"]) == 1 and picture.read_text().startswith("<svg")
     first = capsys.readouterr().out
-    assert first in page.read_text()
+    assert all(part in page.read_text() for part in first.split("\n\n"))
     assert "| PPO | yes | no | challenging |" in first and "| 0 of 1 |" in first
     log = tmp_path / "ppo-think-emotion-challenging-0" / "log.csv"
     written = log.stat().st_mtime_ns
