@@ -158,6 +158,13 @@ def read_batches(path: Path) -> Iterator[Batch]:
             raise InputError(f"Reading the cassette {path}: line {number} lacks or has too much: {error}") from None
 
 
+def set_aside(path: Path) -> None:
+    """Give the cassette of a run that begins anew another name: what is recorded is lost by nobody's command."""
+    if path.is_file():
+        number = sum(1 for _ in path.parent.glob(f"stopped-*-{path.name}")) + 1
+        path.rename(path.with_name(f"stopped-{number}-{path.name}"))
+
+
 def read_beginning(path: Path) -> Beginning:
     """What a run recorded before its first step, so that a part that goes on need not ask its users again.
 

@@ -1,6 +1,6 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ class Progress:
     Args:
         rows: the log, one row a step.
         words: share of replies with each word in the first step, for the monitor.
+        stopped: why the monitor stopped the run, in words; such a run does not go on.
     """
 
     rows: list[LogRow] = field(default_factory=list)
     words: dict[str, float] = field(default_factory=dict)
+    stopped: str = ""
 
 
 def save_checkpoint(folder: Path, identity: str, progress: Progress, states: dict[str, Any]) -> None:
@@ -39,7 +41,7 @@ def save_checkpoint(folder: Path, identity: str, progress: Progress, states: dic
     """
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{NAME}.part"
-    torch.save({"identity": identity, "rows": progress.rows, "words": progress.words, "states": states}, part)
+    torch.save({"identity": identity, **asdict(progress), "states": states}, part)
     part.replace(folder / NAME)
 
 
@@ -50,7 +52,7 @@ def load_checkpoint(folder: Path, identity: str, device: torch.device) -> tuple[
         InputError: it is of a run with other settings.
     """
     found = _checked(folder / NAME, identity, device)
-    return None if found is None else (Progress(found["rows"], found["words"]), found["states"])
+    return None if found is None else (Progress(found["rows"], found["words"], found["stopped"]), found["states"])
 
 
 def check_identity(folder: Path, identity: str) -> None:

@@ -68,7 +68,7 @@ SUPPORT = ("emotional_expression", "empowerment", "paraphrasing", "questioning",
 
 def default_heads() -> dict[str, Reward]:
     """How much replies support, by data that no preset trains with, though by a network that one of its judges has."""
-    return {"held-out detector": DetectorReward("text-empathy", [f"mint_{tactic}" for tactic in SUPPORT])}
+    return {"support": DetectorReward("text-empathy", [f"mint_{tactic}" for tactic in SUPPORT])}
 
 
 @dataclass(frozen=True)

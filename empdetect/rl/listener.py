@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from empdetect.datamodules.simulation.lines import EMPATHIC, UNEMPATHIC
+from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.profiles import INTENTIONS, Intention, Profile
@@ -147,7 +148,16 @@ def mixed_dialogues(
         max_turns: replies after which a dialogue ends.
         seed: fixes all of it.
         think: the listener thinks before it speaks.
+
+    Raises:
+        InputError: a profile names nothing to listen for.
     """
+    lacking = next((profile.id for profile in profiles if not (profile.keywords and profile.feelings)), None)
+    if lacking is not None:
+        raise InputError(
+            f"Warming up on a listener's dialogues: the profile '{lacking}' names no keywords or feelings to hear; "
+            "set 'warmup_rounds' to 0 and give a 'model' that can speak already"
+        )
     choice = random.Random(seed)
     environment = EmpathyEnvironment(user, max_turns)
     found: list[Dialogue] = []

@@ -94,9 +94,9 @@ class Monitor:
         return f"'{column}' {how} from {statistics.fmean(first):.3f} to {statistics.fmean(last):.3f}"
 
 
-def word_shares(replies: Sequence[str]) -> dict[str, float]:
-    """Share of replies that use each word, 0 to 1."""
-    used = Counter(word for reply in replies for word in set(units(reply)))
+def word_shares(replies: Sequence[str], language: str = "en") -> dict[str, float]:
+    """Share of replies that use each word, 0 to 1; each character in Chinese."""
+    used = Counter(word for reply in replies for word in set(units(reply, language)))
     return {word: count / len(replies) for word, count in used.items()}
 
 

@@ -141,7 +141,7 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
     from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
-    from empdetect.rl.cassette import TAPE, Beginning, Cassette, read_beginning
+    from empdetect.rl.cassette import TAPE, Beginning, Cassette, read_beginning, set_aside
     from empdetect.rl.checkpoint import NAME, check_identity
     from empdetect.rl.checks import check_parts
     from empdetect.rl.evaluate import evaluate, summarise
@@ -161,11 +161,14 @@ def _run(built: Any, settings: str, command: str) -> Path:
     policy.model.to(fabric.device)
     heads = {**built.rewards, **built.gates, **built.witnesses}
     given = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
+    goes_on = (built.out / NAME).is_file()
+    if built.record and not goes_on:
+        set_aside(built.out / TAPE)
     cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], heads) if built.record else None
     trainer = PolicyTrainer(*given, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
     # Users that are language models would be asked and paid twice, and answer otherwise.
-    done = read_beginning(cassette.path) if cassette and (built.out / NAME).is_file() else Beginning()
+    done = read_beginning(cassette.path) if cassette and goes_on else Beginning()
     speaks = {**speech, "seed": built.seed, "cassette": cassette}
     prepare_heads(heads.values(), policy, train, built.user, built.base_samples, **speaks, known=done.base)
     judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}

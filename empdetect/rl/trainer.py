@@ -147,18 +147,23 @@ class PolicyTrainer:
         """
         updater = self._updater()
         progress = self._resumed(updater, folder, identity)
+        if progress.stopped:
+            raise RewardHacked(progress.stopped)
         board = open_board(folder / "tensorboard", self.tensorboard, len(progress.rows) + 1)
         rows = progress.rows
         for step in counted(len(rows), self.steps, rows, self.algorithm.upper()):
             row, dialogues = self._step(updater, self._situations(profiles, step), step)
             rows.append({"step": step + 1, **row})
-            progress.words = progress.words or word_shares(replies_of(dialogues))
+            progress.words = progress.words or _words(dialogues)
             write_csv(rows, folder / "log.csv")
             if board:
                 board.write(rows[-1])
-            if self.checkpoint_every and ((step + 1) % self.checkpoint_every == 0 or step + 1 == self.steps):
+            progress.stopped = self._verdict(progress, dialogues)
+            last = bool(progress.stopped) or step + 1 == self.steps
+            if self.checkpoint_every and (last or (step + 1) % self.checkpoint_every == 0):
                 save_checkpoint(folder, identity, progress, _states(updater))
-            self._watch(progress, dialogues)
+            if progress.stopped:
+                raise RewardHacked(progress.stopped)
         return rows
 
     def _updater(self) -> Updater:
@@ -290,6 +295,9 @@ class PolicyTrainer:
                 passed = 1.0 if reward < 0 else combined.passed[place] or 0.0
                 turns = self.rewards[name].per_turn(dialogue, reward / passed if passed else 0.0)
                 credit = [sum(pair) for pair in zip(credit, (self.weights[name] * passed * t for t in turns))]
+            if known and len(known) < len(self.rewards):
+                # A head that does not know counts as its group's mean, or not to be scored would cost or pay.
+                credit[-1] += combined.totals[place] - sum(credit)
             found.append(credit if known else [])
         return found
 
@@ -321,34 +329,40 @@ class PolicyTrainer:
             "format": format_share(dialogues, self.think),
             "turns": len(replies) / max(len(dialogues), 1),
             "length": sum(sum(row.own) for row in rows) / max(len(replies), 1),
-            "distinct2": distinct(replies, 2),
+            "distinct2": distinct(replies, 2, dialogues[0].profile.language),
             "tactic_reuse": torch.nan if reuse is None else reuse,
         }
 
-    def _watch(self, progress: Progress, dialogues: Sequence[Dialogue]) -> None:
+    def _verdict(self, progress: Progress, dialogues: Sequence[Dialogue]) -> str:
+        """Why the monitor stops the run, in words; empty if it does not."""
         if self.monitor is None:
-            return
+            return ""
         heads = [f"{name}.mean" for name in self.rewards]
         emotions = [name for name, head in self.rewards.items() if isinstance(head, EmotionReward)]
         witnesses = [f"{name}.mean" for name in (*emotions, *self.witnesses)]
         verdict = self.monitor.verdict(progress.rows, heads, witnesses)
         if verdict:
-            words = most_risen(progress.words, word_shares(replies_of(dialogues)))
-            raise RewardHacked(
+            words = most_risen(progress.words, _words(dialogues))
+            return (
                 f"Stopped after step {len(progress.rows)}: {verdict}, so the head is probably being gamed; {words}. "
                 "Read the replies, then lower the head's weight, mend it or drop it"
             )
         escape = self.monitor.escape(progress.rows, emotions)
         if escape:
             failed = next((dialogue.reason for dialogue in dialogues if dialogue.failed), "none failed in this step")
-            raise RewardHacked(
+            return (
                 f"Stopped after step {len(progress.rows)}: {escape}, so the policy may be making its users fail; the "
                 f"last step has '{failed}'. Read the cassette, then mend the user or its endpoint"
             )
+        return ""
 
 
 def _shuffled(profiles: Sequence[Profile], seed: int, round_: int) -> list[Profile]:
     return random.Random(f"{seed}/{round_}").sample(list(profiles), len(profiles))
+
+
+def _words(dialogues: Sequence[Dialogue]) -> dict[str, float]:
+    return word_shares(replies_of(dialogues), dialogues[0].profile.language)
 
 
 def _states(updater: Updater) -> dict[str, Any]:

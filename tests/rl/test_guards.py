@@ -197,3 +197,8 @@ def test_wrong_use_of_the_empathy_head_is_refused() -> None:
     same = [DetectorReward(tiny_detector("text"), "empathy") for _ in range(2)]
     with pytest.raises(InputError, match=r"several judges read by .*share their blind spots"):
         EmpathyReward(same)
+
+
+def test_a_clause_of_another_script_is_a_switch_however_few_words_it_counts() -> None:
+    assert not in_language("I can hear how sad you are. 我完全理解你的感受因为我也经历过", "en")
+    assert in_language("I can hear how sad Zoë is.", "en")

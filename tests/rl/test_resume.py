@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from empdetect.cli import main
 from empdetect.errors import InputError
-from empdetect.rl.cassette import TAPE
+from empdetect.rl.cassette import TAPE, read_beginning
 from empdetect.rl.checkpoint import NAME, Progress, load_checkpoint, save_checkpoint
 from empdetect.rl.critic import Critic
 from empdetect.rl.log import TensorBoard, write_csv
@@ -202,6 +202,19 @@ def test_a_group_of_one_is_for_ppo_only() -> None:
                 algorithm=algorithm,
                 group_size=1,
             )
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_a_tape_of_its_own(config: Path, tmp_path: Path) -> None:
+    """Else a later part could take its beginning from an attempt that its heads were not prepared with."""
+    killed_after(config, tmp_path / "cut", 7, rows=1)
+    (tmp_path / "cut" / NAME).unlink(missing_ok=True)
+    run(config, tmp_path / "cut", 2)
+    run(config, tmp_path / "cut", 4)
+    run(config, tmp_path / "whole", 4)
+    assert log(tmp_path / "cut") == log(tmp_path / "whole")
+    assert (tmp_path / "cut" / f"stopped-1-{TAPE}").is_file()
+    assert read_beginning(tmp_path / "cut" / TAPE) == read_beginning(tmp_path / "whole" / TAPE)
+    assert replay(tmp_path / "cut" / TAPE).same
 
 
 SENTIENT = """\

@@ -65,7 +65,7 @@ def speaker() -> Policy:
     return policy
 
 
-def trainer(policy: Policy, weights: dict[str, float], steps: int = 40) -> PolicyTrainer:
+def trainer(policy: Policy, weights: dict[str, float], steps: int = 40, checkpoint_every: int = 0) -> PolicyTrainer:
     return PolicyTrainer(
         policy,
         ResentsUnderstand(start=60.0),
@@ -79,7 +79,7 @@ def trainer(policy: Policy, weights: dict[str, float], steps: int = 40) -> Polic
         max_turns=2,
         max_new_tokens=12,
         monitor=Monitor(window=4),
-        checkpoint_every=0,
+        checkpoint_every=checkpoint_every,
     )
 
 
@@ -90,6 +90,17 @@ def test_the_planted_head_is_caught_and_stops_the_run(tmp_path: Path) -> None:
     assert "'planted.mean' rose" in told and "'emotion.mean' fell" in told
     assert "the word 'understand' went from" in told
     assert (tmp_path / "log.csv").is_file()
+
+
+def test_a_run_that_was_stopped_stays_stopped(tmp_path: Path) -> None:
+    """The same command again must not buy a step, nor make a clean card of it."""
+    weights = {"emotion": 1.0, "planted": 0.3}
+    with pytest.raises(RewardHacked) as caught:
+        trainer(speaker(), weights, checkpoint_every=50).fit(PROFILES, tmp_path)
+    log = (tmp_path / "log.csv").read_bytes()
+    with pytest.raises(RewardHacked) as again:
+        trainer(speaker(), weights, checkpoint_every=50).fit(PROFILES, tmp_path)
+    assert str(again.value) == str(caught.value) and (tmp_path / "log.csv").read_bytes() == log
 
 
 def rows(**columns: Sequence[float]) -> list[dict[str, float]]:
@@ -125,6 +136,7 @@ def test_the_word_behind_it_is_named() -> None:
     before, after = word_shares(["I see.", "Tell me."]), word_shares(["I understand.", "I understand you."])
     assert most_risen(before, after) == "the word 'understand' went from 0% to 100% of the replies"
     assert most_risen(before, {}) == "no words are left"
+    assert word_shares(["我懂。", "我在。"], "zh") == {"我": 1.0, "懂": 0.5, "在": 0.5}
 
 
 class Preset:

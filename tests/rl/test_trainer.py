@@ -15,6 +15,7 @@ from empdetect.rl.listener import mixed_dialogues
 from empdetect.rl.policy import Policy, small_policy
 from empdetect.rl.profiles import Profile, read_profiles
 from empdetect.rl.rewards.base import Reward
+from empdetect.rl.rewards.combine import combine, score_heads
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rollout import Row
 from empdetect.rl.speech import distinct
@@ -117,6 +118,22 @@ def test_the_log_tells_every_head_and_the_rest(tmp_path: Path) -> None:
     assert rows[0]["unsure.none"] == 1.0 and math.isnan(rows[0]["unsure.mean"])
     assert rows[0]["emotion.share"] == pytest.approx(1.0), "the head that knows decides alone"
     assert (tmp_path / "run" / "log.csv").is_file()
+
+
+class SometimesSure(Reward):
+    """Knows every other dialogue, and gives those what others would have to have been given on average."""
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        return [None if place % 2 else 0.8 for place, _ in enumerate(dialogues)]
+
+
+def test_ppo_neither_pays_nor_charges_for_not_being_scorable(tmp_path: Path) -> None:
+    told = trainer(speaker(5), {"emotion": EmotionReward(), "rarely": SometimesSure()}, algorithm="ppo")
+    dialogues = told.environment.lead(PROFILES[:1] * 4, 0, lambda dialogue: "I hear you.")
+    heads = score_heads(told.rewards, dialogues)
+    combined = combine(heads, told.weights, 4)
+    sums = [sum(credit) for credit in told._credits(dialogues, combined, {})]
+    assert sums == pytest.approx(combined.totals) and len(set(combined.totals)) == 1
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

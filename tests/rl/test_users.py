@@ -254,3 +254,9 @@ def test_the_scripted_user_keeps_to_its_script() -> None:
     assert [turn.text for turn in dialogue.turns if turn.role == "user"] == ["a", "b", "c"]
     assert dialogue.emotions == (30.0, 40.0, 35.0, 30.0)
     assert dialogue.reason == "ended by the user"
+
+
+def test_the_listener_says_which_profile_it_cannot_listen_to() -> None:
+    """As RLVER's published profiles, which name neither."""
+    with pytest.raises(InputError, match="'bare' names no keywords or feelings to hear; set 'warmup_rounds' to 0"):
+        mixed_dialogues([replace(PROFILES[0], id="bare", keywords=(), feelings=())], USER, 1, 2, 0)

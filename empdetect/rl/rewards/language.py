@@ -13,6 +13,12 @@ FUNCTION_SHARE = 0.2
 HAN_SHARE = 0.5
 """Least share of Chinese characters among the letters of Chinese text."""
 
+FOREIGN_SHARE = 0.1
+"""Largest share of letters of other scripts among those of English text."""
+
+LAST_LATIN = 0x24F
+"""Code of the last letter of the Latin blocks."""
+
 _HAN = re.compile(r"[㐀-鿿]")
 
 
@@ -41,7 +47,7 @@ def in_language(text: str, language: str) -> bool:
     found = units(text, language)
     if not found:
         return False
-    return _is_chinese(text) if language == "zh" else _is_english(found)
+    return _is_chinese(text) if language == "zh" else _is_latin(text) and _is_english(found)
 
 
 def _is_chinese(text: str) -> bool:
@@ -49,6 +55,12 @@ def _is_chinese(text: str) -> bool:
     chinese = sum(_HAN.match(letter) is not None for letter in letters)
     varied = len(letters) < 10 or len(set(letters)) >= 0.25 * len(letters)
     return bool(letters) and chinese >= HAN_SHARE * len(letters) and varied
+
+
+def _is_latin(text: str) -> bool:
+    """By characters: a clause of a language that writes no spaces is one word."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(ord(letter) > LAST_LATIN for letter in letters) <= FOREIGN_SHARE * len(letters)
 
 
 def _is_english(words: list[str]) -> bool:

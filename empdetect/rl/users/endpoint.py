@@ -316,7 +316,8 @@ def _read_answer(response: "httpx.Response", call: _Call) -> str:
         raise _TryAgain("an answer without text")
     if choice.get("finish_reason") == "length":
         raise _TryAgain(CUT)
-    return split_thought(text)[1]
+    # Half a pair of surrogates is valid JSON and no valid text: it could be neither sent back nor kept.
+    return split_thought(text.encode(errors="replace").decode())[1]
 
 
 def _as_json(body: Mapping[str, Any]) -> str:

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from empdetect.progress import track
 from empdetect.rl.users import change_model
 from empdetect.rl.users.change_model import THRESHOLDS, ChangeModel, Floats, calibrated, expected_change, level_chances
 from empdetect.rl.users.dialogue_logs import Step, read_steps
 from empdetect.rl.users.learned import METRICS, MODEL, SAID
-from empdetect.rl.users.moments import features
+from empdetect.rl.users.moments import Moment, features
 from empdetect.rl.users.said import Said
 
 FOLDS = 5
@@ -42,11 +41,11 @@ def learn_user(logs: Path, out: Path, seed: int = 0) -> dict[str, Any]:
     judged = [step for step in steps if step.change]  # 5 of 6,189 replies changed nothing
     changes = np.array([step.change for step in judged])
     folds = folds_of(judged)
-    frequencies = change_model.frequencies_of([step.moment for step in judged])
-    x = features([step.moment for step in judged], frequencies)
-    scores = held_out_scores(x, changes, folds)
+    moments = [step.moment for step in judged]
+    scores = held_out_scores(moments, changes, folds)
     metrics = measure(_calibrated_by_fold(scores, changes, folds), changes, judged, seed)
-    weights, intercepts = change_model.fit_scores(x, changes)
+    frequencies = change_model.frequencies_of(moments)
+    weights, intercepts = change_model.fit_scores(features(moments, frequencies), changes)
     slopes, shifts = change_model.platt(scores, changes)
     out.mkdir(parents=True, exist_ok=True)
     ChangeModel(weights, intercepts, slopes, shifts, frequencies).save(out / MODEL)
@@ -66,11 +65,13 @@ def folds_of(steps: Sequence[Step]) -> NDArray[np.int64]:
     return folds
 
 
-def held_out_scores(x: csr_matrix, changes: Floats, folds: NDArray[np.int64]) -> Floats:
-    """Scores of each fold by regressions of the other folds, ``(moment, threshold)``."""
+def held_out_scores(moments: Sequence[Moment], changes: Floats, folds: NDArray[np.int64]) -> Floats:
+    """Scores of each fold by regressions, and frequencies of words, of the other folds, ``(moment, threshold)``."""
     scores = np.zeros((len(changes), len(THRESHOLDS)))
     for number in track(range(FOLDS), "Folds"):
         test = folds == number
+        frequencies = change_model.frequencies_of([one for one, held_out in zip(moments, test) if not held_out])
+        x = features(moments, frequencies)
         weights, intercepts = change_model.fit_scores(x[~test], changes[~test])
         scores[test] = x[test] @ weights.T.astype(np.float64) + intercepts
     return scores

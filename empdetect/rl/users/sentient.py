@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
@@ -21,6 +22,10 @@ PRESETS: dict[Preset, Rules] = {
     # SAGE's evaluation code.
     "sage": Rules(start=40.0, limit=10.0, content=100.0, give_up=10.0, floor=-math.inf),
 }
+
+
+PASSED_ON: dict[Preset, tuple[str, ...]] = {"rlver": ("Reason", "Analysis"), "sage": ("Reason", "Activity", "Analysis")}
+"""Sections of the analysis that the second question is told, as in the released code of both."""
 
 
 class SentientUser(User):
@@ -63,7 +68,8 @@ class SentientUser(User):
         emotion = self.rules.moved(before, change)
         text = ""
         if emotion >= self.rules.give_up and (self.rules.content is None or emotion < self.rules.content):
-            prompt = reply_prompt(profile, emotion_state(emotion), said, mind, self.difficulty)
+            told = {name: _without((before, emotion), mind[name]) for name in PASSED_ON[self.preset]}
+            prompt = reply_prompt(profile, emotion_state(emotion), said, told, self.difficulty)
             seed = _seed(dialogue.seed, profile, turn, "reply")
             text = await self._ask(prompt, profile, seed, REPLY, _read_reply, asked)
         return UserTurn(text, emotion, emotion - before, tuple(mind.values()), exchanges=tuple(asked))
@@ -107,6 +113,11 @@ def _read_analysis(found: dict[str, str]) -> tuple[int, dict[str, str]]:
     """The change, and what the reply may go by: never the number."""
     mind = {name: found[name] for name in ("Reason", "Activity", "Analysis")}
     return sections.read_change(found["Change"]), mind
+
+
+def _without(numbers: Sequence[float], text: str) -> str:
+    """The text without these numbers: the analysis knows the emotion, whoever replies knows its state alone."""
+    return re.sub("|".join(rf"(?<![\d.]){number:g}(?:\.0+)?(?!\.?\d)" for number in numbers), "…", text)
 
 
 def _read_reply(found: dict[str, str]) -> str:
