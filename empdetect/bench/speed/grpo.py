@@ -3,7 +3,8 @@
 ``python -m empdetect.bench.speed.grpo -o docs/results/rl_speed.json``. TRL is not among our dependencies; an
 environment that has both is made by ``uv venv ENV && uv pip install --python ENV/bin/python -e . trl==1.16.0`` and
 named by ``--python ENV/bin/python``. TRL gets its dialogues by ``rollout_func``, from the same rollout as ours.
-After each of its steps one of ours follows, so that whatever else the machine does slows both.
+After each of its steps one of ours follows, with the situations that TRL has just drawn and the same chance, so that
+whatever else the machine does slows both. The tokens that either learned from are among the results.
 """
 
 import argparse
@@ -14,18 +15,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from lightning.fabric import Fabric
 
 from empdetect.bench.study import write_study
 from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.listener import mixed_dialogues
 from empdetect.rl.policy import Policy, small_policy
-from empdetect.rl.profiles import read_profiles
+from empdetect.rl.profiles import Profile, read_profiles
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rollout import roll_out
 from empdetect.rl.trainer import PolicyTrainer
@@ -53,18 +55,41 @@ class Size:
     steps: int = 20
 
 
+@dataclass
+class Drawn:
+    """What TRL's latest step talked about.
+
+    Args:
+        profiles: its situations, each once.
+        number: of the step, from 0; fixes the chance.
+        tokens: that its policy sampled.
+    """
+
+    profiles: list[Profile] = field(default_factory=list)
+    number: int = -1
+    tokens: int = 0
+
+    def seed(self, seed: int) -> int:
+        """Of users and sampling in this step."""
+        return (seed + self.number) * 1_000_003
+
+
 def measure(size: Size, seed: int = 0) -> dict[str, Any]:
     """Seconds of each step of both, in pairs, and the ratio of ours to TRL's with a 95% interval over pairs."""
     from trl import __version__ as version
 
     policy = _speaker(seed)
-    pairs = _interleaved(_ours(copy.deepcopy(policy), size, seed), _theirs(copy.deepcopy(policy), size, seed))
+    drawn_by_trl = Drawn()
+    ours = _ours(copy.deepcopy(policy), size, seed, drawn_by_trl)
+    pairs = _interleaved(ours, _theirs(copy.deepcopy(policy), size, seed, drawn_by_trl), drawn_by_trl)
     kept = np.array(pairs[1:])
     drawn = np.random.default_rng(seed).integers(0, len(kept), (2000, len(kept)))
     ratios = np.median(kept[drawn, 0], 1) / np.median(kept[drawn, 1], 1)
     return {
         "ours_seconds": kept[:, 0],
         "trl_seconds": kept[:, 1],
+        "ours_tokens": kept[:, 2],
+        "trl_tokens": kept[:, 3],
         "ratio": float(np.median(kept[:, 0]) / np.median(kept[:, 1])),
         "ratio_interval": np.quantile(ratios, [0.025, 0.975]),
         "weights": policy.parameters,
@@ -74,11 +99,13 @@ def measure(size: Size, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def _interleaved(ours: Callable[[], float], theirs: Any) -> list[tuple[float, float]]:
-    """Seconds of our and of TRL's step, one of ours after each of theirs."""
+def _interleaved(
+    ours: Callable[[], tuple[float, float]], theirs: Any, drawn: Drawn
+) -> list[tuple[float, float, float, float]]:
+    """Seconds of our and of TRL's step, one of ours after each of theirs, and the tokens that each sampled."""
     from transformers import TrainerCallback
 
-    pairs: list[tuple[float, float]] = []
+    pairs: list[tuple[float, float, float, float]] = []
 
     class Interleave(TrainerCallback):
         def on_step_begin(self, *_: object, **__: object) -> None:
@@ -86,7 +113,8 @@ def _interleaved(ours: Callable[[], float], theirs: Any) -> list[tuple[float, fl
 
         def on_step_end(self, *_: object, **__: object) -> None:
             spent = time.perf_counter() - self.began
-            pairs.append((ours(), spent))
+            seconds, tokens = ours()
+            pairs.append((seconds, spent, tokens, float(drawn.tokens)))
 
     theirs.add_callback(Interleave())
     theirs.train()
@@ -101,8 +129,8 @@ def _speaker(seed: int) -> Policy:
     return policy
 
 
-def _ours(policy: Policy, size: Size, seed: int) -> Callable[[], float]:
-    """Makes one step and tells its seconds."""
+def _ours(policy: Policy, size: Size, seed: int, drawn: Drawn) -> Callable[[], tuple[float, float]]:
+    """Makes one step with what TRL has drawn, and tells its seconds and tokens."""
     trainer = PolicyTrainer(
         policy,
         AppraisalUser(),
@@ -120,16 +148,17 @@ def _ours(policy: Policy, size: Size, seed: int) -> Callable[[], float]:
         tensorboard=False,
         seed=seed,
     )
-    profiles = read_profiles(split="train")
 
-    def step() -> float:
+    def step() -> tuple[float, float]:
+        trainer.seed = seed + drawn.number
         with tempfile.TemporaryDirectory() as folder:
-            return trainer.fit(profiles, Path(folder))[0]["seconds"]
+            (row,) = trainer.fit(drawn.profiles, Path(folder))
+        return row["seconds"], row["length"] * row["turns"] * size.profiles * size.group
 
     return step
 
 
-def _theirs(policy: Policy, size: Size, seed: int) -> Any:
+def _theirs(policy: Policy, size: Size, seed: int, drawn: Drawn) -> Any:
     """TRL's trainer on the same dialogues: the users' words are in its completions, masked."""
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
@@ -139,7 +168,10 @@ def _theirs(policy: Policy, size: Size, seed: int) -> Any:
 
     def rollout(prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
         speaker, chosen = Policy(trainer.model, policy.tokenizer), [profiles[int(prompt)] for prompt in prompts]
-        dialogues, found = roll_out(speaker, environment, chosen, seed, TOKENS, TEMPERATURE)
+        drawn.profiles, drawn.number = list(dict.fromkeys(chosen)), drawn.number + 1
+        torch.manual_seed(drawn.seed(seed))
+        dialogues, found = roll_out(speaker, environment, chosen, drawn.seed(seed), TOKENS, TEMPERATURE)
+        drawn.tokens = sum(sum(row.own) for row in found)
         # TRL knows one sequence a dialogue. The few that fall into two rows lose the first, which is in its favour.
         rows = list({row.owner: row for row in found}.values())
         starts = [row.own.index(True) for row in rows]
