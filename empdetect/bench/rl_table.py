@@ -14,7 +14,7 @@ SHOWN = {
     "words": "words a reply",
 }
 """Figures besides the emotion, and what they are called; the heads are those of the held-out detectors."""
-THINKS = {True: "with thoughts", False: "without"}
+THINKS = {True: "with thoughts", False: "without thoughts"}
 
 
 @dataclass(frozen=True)
@@ -119,17 +119,18 @@ def head_effects(found: Found) -> dict[str, dict[str, Any]]:
     """What the detector head adds: policies trained with it against those without, of the same starts and seeds.
 
     Returns:
-        By the rows that both have, and for ``all`` of them: by figure the difference with its 95% interval over runs
-        and scenarios; pairs of runs under ``runs``.
+        By the rows that both have, and for all of a form and ``all``: by figure the difference with its 95% interval
+        over runs and scenarios; pairs of runs under ``runs``.
     """
     pairs: dict[str, list[tuple[Outcome, Outcome]]] = {}
     for cell, by_seed in found.items():
         other = found.get(replace(cell, detector=False), {}) if cell.detector else {}
         if shared := [(by_seed[seed], other[seed]) for seed in by_seed if seed in other]:
             pairs[f"{cell.algorithm.upper()}, {THINKS[cell.think]}, {cell.difficulty}"] = shared
-    if len(pairs) > 1:
-        pairs["all"] = [pair for shared in pairs.values() for pair in shared]
-    return {name: {"runs": len(shared)} | _differences(shared) for name, shared in pairs.items()}
+    alike = {form: [name for name in pairs if form in name] for form in (*THINKS.values(), "")}
+    groups = {f"all {form}".strip(): names for form, names in alike.items() if len(names) > 1}
+    pooled = {group: [pair for name in names for pair in pairs[name]] for group, names in groups.items()}
+    return {name: {"runs": len(shared)} | _differences(shared) for name, shared in (pairs | pooled).items()}
 
 
 def _differences(pairs: Sequence[tuple[Outcome, Outcome]]) -> dict[str, list[float]]:
