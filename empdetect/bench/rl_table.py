@@ -122,15 +122,16 @@ def head_effects(found: Found) -> dict[str, dict[str, Any]]:
         By the rows that both have, and for all of a form and ``all``: by figure the difference with its 95% interval
         over runs and scenarios; pairs of runs under ``runs``.
     """
-    pairs: dict[str, list[tuple[Outcome, Outcome]]] = {}
+    pairs: dict[Cell, list[tuple[Outcome, Outcome]]] = {}
     for cell, by_seed in found.items():
         other = found.get(replace(cell, detector=False), {}) if cell.detector else {}
         if shared := [(by_seed[seed], other[seed]) for seed in by_seed if seed in other]:
-            pairs[f"{cell.algorithm.upper()}, {THINKS[cell.think]}, {cell.difficulty}"] = shared
-    alike = {form: [name for name in pairs if form in name] for form in (*THINKS.values(), "")}
-    groups = {f"all {form}".strip(): names for form, names in alike.items() if len(names) > 1}
-    pooled = {group: [pair for name in names for pair in pairs[name]] for group, names in groups.items()}
-    return {name: {"runs": len(shared)} | _differences(shared) for name, shared in (pairs | pooled).items()}
+            pairs[cell] = shared
+    rows = {f"{c.algorithm.upper()}, {THINKS[c.think]}, {c.difficulty}": [c] for c in pairs}
+    groups = {f"all {form}": [cell for cell in pairs if cell.think == think] for think, form in THINKS.items()}
+    rows |= {name: cells for name, cells in (groups | {"all": [*pairs]}).items() if len(cells) > 1}
+    together = {name: [pair for cell in cells for pair in pairs[cell]] for name, cells in rows.items()}
+    return {name: {"runs": len(shared)} | _differences(shared) for name, shared in together.items()}
 
 
 def _differences(pairs: Sequence[tuple[Outcome, Outcome]]) -> dict[str, list[float]]:

@@ -45,8 +45,8 @@ def speak(profiles: Sequence[Profile], seed: int) -> Said:
     user = AppraisalUser()
     environment, said = EmpathyEnvironment(user, TURNS), dict[str, list[Dialogue]]()
     for name, number in product(POOR, range(ROUNDS)):
-        speak = partial(mixed_reply, choice=random.Random(seed + number), poor=POOR[name])
-        said.setdefault(name, []).extend(environment.lead(profiles, seed + number, speak))
+        listener = partial(mixed_reply, choice=random.Random(seed + number), poor=POOR[name])
+        said.setdefault(name, []).extend(environment.lead(profiles, seed + number, listener))
     return said | {name: canary_dialogues(name, profiles, user, TURNS, seed) for name in CANARIES}
 
 

@@ -159,7 +159,7 @@ def read_batches(path: Path) -> Iterator[Batch]:
 
 
 def set_aside(path: Path) -> None:
-    """Give the cassette of a run that begins anew another name: what is recorded is lost by nobody's command."""
+    """Rename the cassette of a run that begins anew, so that nothing recorded is lost or mixed with it."""
     if path.is_file():
         number = sum(1 for _ in path.parent.glob(f"stopped-*-{path.name}")) + 1
         path.rename(path.with_name(f"stopped-{number}-{path.name}"))

@@ -13,7 +13,7 @@ from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import score_heads
 from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import sample_dialogues
-from empdetect.rl.speech import distinct, replies_of, tactic_reuse, words_a_reply
+from empdetect.rl.speech import distinct, language_of, replies_of, tactic_reuse, words_a_reply
 from empdetect.rl.users.base import FAILURE, SUCCESS, User
 
 POSITIVE = 40.0
@@ -102,7 +102,7 @@ def summarise(
     if cassette:
         cassette.scored(dialogues, scored)
     replies = replies_of(dialogues)
-    language = dialogues[0].profile.language if dialogues else "en"
+    language = language_of(dialogues)
     return Evaluation(
         {name: _parts(dialogues, count) for name, count in _counts(think).items()},
         {name: _head(dialogues, given) for name, given in scored.items()},

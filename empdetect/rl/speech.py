@@ -31,6 +31,11 @@ def words_a_reply(dialogues: Sequence[Dialogue]) -> float:
     return sum(lengths) / max(len(lengths), 1)
 
 
+def language_of(dialogues: Sequence[Dialogue]) -> str:
+    """The language that dialogues of one bank of profiles are in; English if there are none."""
+    return dialogues[0].profile.language if dialogues else "en"
+
+
 def replies_of(dialogues: Sequence[Dialogue]) -> list[str]:
     """All visible replies."""
     return [turn.visible for dialogue in dialogues for turn in dialogue.replies]

@@ -34,7 +34,7 @@ from empdetect.rl.rewards.combine import Combined, Given, combine, score_heads
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import Row, roll_out
-from empdetect.rl.speech import distinct, replies_of, tactic_reuse
+from empdetect.rl.speech import distinct, language_of, replies_of, tactic_reuse
 from empdetect.rl.update import Lesson, Updater, UpdateSettings
 from empdetect.rl.users.base import User
 
@@ -201,14 +201,15 @@ class PolicyTrainer:
     ) -> tuple[dict[str, float], list[Dialogue]]:
         began = time.perf_counter()
         # The chance of a step hangs on its number alone, so that a run can go on from any.
-        torch.manual_seed(self.seed * 1_000_003 + step)
+        seed = seed_of_step(self.seed, step)
+        torch.manual_seed(seed)
         group = [profile for profile in situations for _ in range(self.group_size)]
         with self.fabric.autocast():
             dialogues, rows = roll_out(
                 self.policy,
                 self.environment,
                 group,
-                self.seed * 1_000_003 + step,
+                seed,
                 self.max_new_tokens,
                 self.temperature,
             )
@@ -296,7 +297,7 @@ class PolicyTrainer:
                 turns = self.rewards[name].per_turn(dialogue, reward / passed if passed else 0.0)
                 credit = [sum(pair) for pair in zip(credit, (self.weights[name] * passed * t for t in turns))]
             if known and len(known) < len(self.rewards):
-                # A head that does not know counts as its group's mean, or not to be scored would cost or pay.
+                # A head that does not know counts as its group's mean: it must not pay, nor cost, to be unscorable.
                 credit[-1] += combined.totals[place] - sum(credit)
             found.append(credit if known else [])
         return found
@@ -329,7 +330,7 @@ class PolicyTrainer:
             "format": format_share(dialogues, self.think),
             "turns": len(replies) / max(len(dialogues), 1),
             "length": sum(sum(row.own) for row in rows) / max(len(replies), 1),
-            "distinct2": distinct(replies, 2, dialogues[0].profile.language),
+            "distinct2": distinct(replies, 2, language_of(dialogues)),
             "tactic_reuse": torch.nan if reuse is None else reuse,
         }
 
@@ -357,12 +358,17 @@ class PolicyTrainer:
         return ""
 
 
+def seed_of_step(seed: int, step: int) -> int:
+    """What fixes the chance of policy and users in one step of a run with this seed, counted from 0."""
+    return seed * 1_000_003 + step
+
+
 def _shuffled(profiles: Sequence[Profile], seed: int, round_: int) -> list[Profile]:
     return random.Random(f"{seed}/{round_}").sample(list(profiles), len(profiles))
 
 
 def _words(dialogues: Sequence[Dialogue]) -> dict[str, float]:
-    return word_shares(replies_of(dialogues), dialogues[0].profile.language)
+    return word_shares(replies_of(dialogues), language_of(dialogues))
 
 
 def _states(updater: Updater) -> dict[str, Any]:

@@ -113,4 +113,4 @@ def test_rlver_as_published(data_root: Path) -> None:
     assert Counter(p.intention for p in train)["advice"] == 58
     assert len({p.group for p in test} & {p.group for p in train}) == 47
     left = without_personas_of(train, test)
-    assert 0 < len(left) < 500 and not {p.group for p in left} & {p.group for p in test}
+    assert len(left) == 429 and not {p.group for p in left} & {p.group for p in test}

@@ -121,7 +121,7 @@ def test_the_log_tells_every_head_and_the_rest(tmp_path: Path) -> None:
 
 
 class SometimesSure(Reward):
-    """Knows every other dialogue, and gives those what others would have to have been given on average."""
+    """Knows every other dialogue only."""
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         return [None if place % 2 else 0.8 for place, _ in enumerate(dialogues)]

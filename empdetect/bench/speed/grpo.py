@@ -30,7 +30,7 @@ from empdetect.rl.policy import Policy, small_policy
 from empdetect.rl.profiles import Profile, read_profiles
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rollout import roll_out
-from empdetect.rl.trainer import PolicyTrainer
+from empdetect.rl.trainer import PolicyTrainer, seed_of_step
 from empdetect.rl.update import UpdateSettings
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.warmup import warm_up
@@ -61,17 +61,13 @@ class Drawn:
 
     Args:
         profiles: its situations, each once.
-        number: of the step, from 0; fixes the chance.
+        seed: of the run of one step in which ours talks about the same.
         tokens: that its policy sampled.
     """
 
+    seed: int
     profiles: list[Profile] = field(default_factory=list)
-    number: int = -1
     tokens: int = 0
-
-    def seed(self, seed: int) -> int:
-        """Of users and sampling in this step."""
-        return (seed + self.number) * 1_000_003
 
 
 def measure(size: Size, seed: int = 0) -> dict[str, Any]:
@@ -79,10 +75,9 @@ def measure(size: Size, seed: int = 0) -> dict[str, Any]:
     from trl import __version__ as version
 
     policy = _speaker(seed)
-    drawn_by_trl = Drawn()
-    ours = _ours(copy.deepcopy(policy), size, seed, drawn_by_trl)
-    pairs = _interleaved(ours, _theirs(copy.deepcopy(policy), size, seed, drawn_by_trl), drawn_by_trl)
-    kept = np.array(pairs[1:])
+    latest = Drawn(seed)
+    ours = _ours(copy.deepcopy(policy), size, latest)
+    kept = np.array(_interleaved(ours, _theirs(copy.deepcopy(policy), size, seed, latest), latest)[1:])
     drawn = np.random.default_rng(seed).integers(0, len(kept), (2000, len(kept)))
     ratios = np.median(kept[drawn, 0], 1) / np.median(kept[drawn, 1], 1)
     return {
@@ -100,9 +95,9 @@ def measure(size: Size, seed: int = 0) -> dict[str, Any]:
 
 
 def _interleaved(
-    ours: Callable[[], tuple[float, float]], theirs: Any, drawn: Drawn
+    ours: Callable[[], tuple[float, float]], theirs: Any, latest: Drawn
 ) -> list[tuple[float, float, float, float]]:
-    """Seconds of our and of TRL's step, one of ours after each of theirs, and the tokens that each sampled."""
+    """Seconds of our and of TRL's step, one of ours after each of theirs, and the tokens of ours and of theirs."""
     from transformers import TrainerCallback
 
     pairs: list[tuple[float, float, float, float]] = []
@@ -114,7 +109,7 @@ def _interleaved(
         def on_step_end(self, *_: object, **__: object) -> None:
             spent = time.perf_counter() - self.began
             seconds, tokens = ours()
-            pairs.append((seconds, spent, tokens, float(drawn.tokens)))
+            pairs.append((seconds, spent, tokens, float(latest.tokens)))
 
     theirs.add_callback(Interleave())
     theirs.train()
@@ -129,7 +124,7 @@ def _speaker(seed: int) -> Policy:
     return policy
 
 
-def _ours(policy: Policy, size: Size, seed: int, drawn: Drawn) -> Callable[[], tuple[float, float]]:
+def _ours(policy: Policy, size: Size, latest: Drawn) -> Callable[[], tuple[float, float]]:
     """Makes one step with what TRL has drawn, and tells its seconds and tokens."""
     trainer = PolicyTrainer(
         policy,
@@ -146,19 +141,18 @@ def _ours(policy: Policy, size: Size, seed: int, drawn: Drawn) -> Callable[[], t
         temperature=TEMPERATURE,
         checkpoint_every=0,
         tensorboard=False,
-        seed=seed,
     )
 
     def step() -> tuple[float, float]:
-        trainer.seed = seed + drawn.number
+        trainer.seed = latest.seed
         with tempfile.TemporaryDirectory() as folder:
-            (row,) = trainer.fit(drawn.profiles, Path(folder))
+            (row,) = trainer.fit(latest.profiles, Path(folder))
         return row["seconds"], row["length"] * row["turns"] * size.profiles * size.group
 
     return step
 
 
-def _theirs(policy: Policy, size: Size, seed: int, drawn: Drawn) -> Any:
+def _theirs(policy: Policy, size: Size, seed: int, latest: Drawn) -> Any:
     """TRL's trainer on the same dialogues: the users' words are in its completions, masked."""
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
@@ -168,10 +162,11 @@ def _theirs(policy: Policy, size: Size, seed: int, drawn: Drawn) -> Any:
 
     def rollout(prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
         speaker, chosen = Policy(trainer.model, policy.tokenizer), [profiles[int(prompt)] for prompt in prompts]
-        drawn.profiles, drawn.number = list(dict.fromkeys(chosen)), drawn.number + 1
-        torch.manual_seed(drawn.seed(seed))
-        dialogues, found = roll_out(speaker, environment, chosen, drawn.seed(seed), TOKENS, TEMPERATURE)
-        drawn.tokens = sum(sum(row.own) for row in found)
+        latest.profiles, latest.seed = list(dict.fromkeys(chosen)), latest.seed + 1
+        chance = seed_of_step(latest.seed, 0)
+        torch.manual_seed(chance)
+        dialogues, found = roll_out(speaker, environment, chosen, chance, TOKENS, TEMPERATURE)
+        latest.tokens = sum(sum(row.own) for row in found)
         # TRL knows one sequence a dialogue. The few that fall into two rows lose the first, which is in its favour.
         rows = list({row.owner: row for row in found}.values())
         starts = [row.own.index(True) for row in rows]

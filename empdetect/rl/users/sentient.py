@@ -22,8 +22,6 @@ PRESETS: dict[Preset, Rules] = {
     # SAGE's evaluation code.
     "sage": Rules(start=40.0, limit=10.0, content=100.0, give_up=10.0, floor=-math.inf),
 }
-
-
 PASSED_ON: dict[Preset, tuple[str, ...]] = {"rlver": ("Reason", "Analysis"), "sage": ("Reason", "Activity", "Analysis")}
 """Sections of the analysis that the second question is told, as in the released code of both."""
 
@@ -117,7 +115,8 @@ def _read_analysis(found: dict[str, str]) -> tuple[int, dict[str, str]]:
 
 def _without(numbers: Sequence[float], text: str) -> str:
     """The text without these numbers: the analysis knows the emotion, whoever replies knows its state alone."""
-    return re.sub("|".join(rf"(?<![\d.]){number:g}(?:\.0+)?(?!\.?\d)" for number in numbers), "…", text)
+    either = "|".join(re.escape(f"{number:g}") for number in numbers)
+    return re.sub(rf"(?<![\d.])(?:{either})(?:\.0+)?(?!\.?\d)", "…", text)
 
 
 def _read_reply(found: dict[str, str]) -> str:
