@@ -37,6 +37,7 @@ from empdetect.models.encoders.base import Encoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.models.heads import level_probabilities
 from empdetect.models.metrics import TargetMetrics
+from empdetect.rl.baseline import prepare_heads
 from empdetect.rl.evaluate import Evaluation, evaluate
 from empdetect.rl.intervals import interval_of
 from empdetect.rl.listener import mixed_dialogues
@@ -45,6 +46,7 @@ from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
+from empdetect.rl.rewards.empathy import EmpathyReward
 from empdetect.rl.trainer import PolicyTrainer
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.warmup import warm_up
@@ -55,6 +57,9 @@ from empdetect.training import finish, progress_callbacks, quieten
 
 MAX_TURNS = 4
 """Replies in a dialogue of the demo's policy."""
+SECOND_JUDGE = ("text-ngrams", "empathetic_personas_empathy_score")
+"""A detector in the box, and what it tells, that judges replies beside the one trained here: one alone is easily
+pleased."""
 
 PLUMBING = (
     "The people, voices, bodies and words of this demo are simulated. It proves that the plumbing works, "
@@ -192,7 +197,7 @@ class Rewarded:
 
 
 def reward_policy(detector: Detector, measure: str, out: Path, seed: int) -> Rewarded:
-    """Warm up a small policy, reward it by the user's emotion and the detector, judge it before and after.
+    """Warm up a small policy, reward it by the user's emotion and by two detectors, judge it before and after.
 
     Profiles for judging are of other personas than those for learning.
     """
@@ -201,9 +206,11 @@ def reward_policy(detector: Detector, measure: str, out: Path, seed: int) -> Rew
     lessons = mixed_dialogues(train, user, rounds=2, max_turns=MAX_TURNS, seed=seed)
     policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=seed)
     warm_up(policy, lessons, steps=150, seed=seed)
-    rewards: dict[str, Reward] = {"emotion": EmotionReward(), "detector": DetectorReward(detector, measure)}
+    judges = [DetectorReward(detector, measure), DetectorReward(*SECOND_JUDGE)]
+    rewards: dict[str, Reward] = {"emotion": EmotionReward(), "empathy": EmpathyReward(judges)}
+    weights = {"emotion": 1.0, "empathy": 0.3}
+    prepare_heads(rewards.values(), policy, train, user, samples=1, max_turns=MAX_TURNS, seed=seed)
     before = evaluate(policy, held_out, user, rewards, samples=1, max_turns=MAX_TURNS)
-    weights = {"emotion": 1.0, "detector": 0.3}
     # Eight steps are too few to tell gaming from chance, so nothing watches here.
     trainer = PolicyTrainer(
         policy,

@@ -62,6 +62,8 @@ def run_benchmarks(
     for name in check_names(names):
         try:
             benchmark = load_benchmark(name)
+            if save is not None:
+                saveable(benchmark)
             for report in run_benchmark(benchmark, data_root, seeds, fast, tell):
                 outcome.reports[name] = report
                 results.keep(name, report)
@@ -83,13 +85,9 @@ def save_detector(benchmark: Benchmark, report: Mapping[str, Any], folder: Path,
     Its card tells the figures of the benchmark, which were measured on people it had not seen.
 
     Raises:
-        InputError: our system of the benchmark is no detector that could score a recording by itself.
+        InputError: see ``saveable``.
     """
-    if not isinstance(benchmark.ours, TrainedDetector) or benchmark.zscore_by is not None:
-        raise InputError(
-            f"Saving a detector of {benchmark.name}: what is measured there cannot score a recording by itself; "
-            "leave out --save"
-        )
+    ours = saveable(benchmark)
     data = fold_data(benchmark, data_root, 0)
     fold = fold_of(benchmark, data, 0, data_root, fast=False)
     trained, held_out = len(data.parts["train"]) + len(data.parts["test"]), len(data.parts["val"])
@@ -108,4 +106,19 @@ def save_detector(benchmark: Benchmark, report: Mapping[str, Any], folder: Path,
         "versions": versions(),
         "seed": 0,
     }
-    return benchmark.ours.trained_on_everything(fold, 0, facts).save_pretrained(folder)
+    return ours.trained_on_everything(fold, 0, facts).save_pretrained(folder)
+
+
+def saveable(benchmark: Benchmark) -> TrainedDetector:
+    """Our system of a benchmark, if it can become one detector; asked before any fold is run.
+
+    Raises:
+        InputError: it is no detector that could score a recording by itself, or its members do not go together.
+    """
+    if not isinstance(benchmark.ours, TrainedDetector) or benchmark.zscore_by is not None:
+        raise InputError(
+            f"Saving a detector of {benchmark.name}: what is measured there cannot score a recording by itself; "
+            "leave out --save"
+        )
+    benchmark.ours.check_joinable()
+    return benchmark.ours

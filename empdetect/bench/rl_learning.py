@@ -34,6 +34,7 @@ from empdetect.rl.comparison import SUPPORT
 from empdetect.rl.log import LogRow
 from empdetect.rl.monitor import Monitor
 from empdetect.rl.run import make_start, train_from_config
+from empdetect.training import commit
 
 MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
 """What the witness tells of a reply, each 0 to 2 (EPITOME, Sharma et al., EMNLP 2020); their mean counts."""
@@ -133,7 +134,9 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     train_from_config(preset, runs.overrides(cell, seed, start))
     minutes, log = (time.monotonic() - began) / 60, read_log(out / "log.csv")
     judged = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
-    found = Outcome(judged["before"], judged["after"], warned_at(log, cell.detector), minutes, _curves(log))
+    asked = {"steps": runs.steps, "small": int(runs.small)}
+    judgement = (judged["before"], judged["after"], warned_at(log, cell.detector))
+    found = Outcome(*judgement, minutes, _curves(log), asked, commit())
     (out / "outcome.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
 
 
@@ -168,12 +171,19 @@ def warned_at(log: Sequence[LogRow], detector: bool) -> int:
 
 
 def finished(folder: Path) -> Found:
-    """All runs that have ended, by cell and seed."""
+    """All runs that have ended, by cell and seed.
+
+    Raises:
+        InputError: some were asked for otherwise than others, so that they are no table.
+    """
     found: dict[Cell, dict[int, Outcome]] = {}
     for cell in CELLS:
         for path in sorted(folder.glob(f"{cell.name}-*/outcome.json")):
             seed = int(path.parent.name.rsplit("-", 1)[1])
             found.setdefault(cell, {})[seed] = Outcome(**json.loads(path.read_text(encoding="utf-8")))
+    asked = {json.dumps(outcome.asked) for by_seed in found.values() for outcome in by_seed.values()}
+    if len(asked) > 1:
+        raise InputError(f"Measuring learning: runs in {folder} were asked for as {' and as '.join(sorted(asked))}")
     return found
 
 

@@ -1,7 +1,7 @@
 """The table of what reinforcement learning changed, from the outcomes of its runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from empdetect.rl.intervals import Interval, Parts, pooled_difference, pooled_interval
@@ -53,6 +53,8 @@ class Outcome:
         warned: the step after which the monitor would have stopped the run; 0 if it would not have.
         minutes: wall clock of training and judging, without the warm-up that the runs of a seed share.
         curves: by column of the log, a value a step; None where it has none.
+        asked: what the command asked for besides the row and the seed.
+        commit: of the code that trained it.
     """
 
     before: Mapping[str, Parts]
@@ -60,6 +62,8 @@ class Outcome:
     warned: int
     minutes: float
     curves: Mapping[str, list[float | None]]
+    asked: Mapping[str, int] = field(default_factory=dict)
+    commit: str | None = None
 
 
 Row = Mapping[str, Any]
@@ -87,6 +91,7 @@ def _findings(by_seed: Mapping[int, Outcome]) -> dict[str, Any]:
         "gain_by_seed": [change([o], "emotion")[2].value for o in outcomes],
         "warned": [o.warned for o in outcomes],
         "minutes": [o.minutes for o in outcomes],
+        "commits": [o.commit for o in outcomes],
         "curves": [o.curves for o in outcomes],
     }
 
@@ -111,7 +116,7 @@ def _line(row: Row) -> str:
         old, new = row[name]["before"][0], row[name]["after"][0]
         cells.append(f"{old:.3g} to {new:.3g}: {_signed(row[name]['rise'], 2)}")
     cells.append(f"{sum(map(bool, row['warned']))} of {len(row['seeds'])}")
-    cells.append(f"{sum(row['minutes']) / len(row['minutes']):.1f}")
+    cells.append(", ".join(f"{minutes:.1f}" for minutes in row["minutes"]))
     return f"| {' | '.join(cells)} |"
 
 

@@ -1,10 +1,10 @@
 """Our detector as a system: configurations trained by the path of ``empdetect fit``, their answers averaged."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -17,13 +17,14 @@ from empdetect.components import describe
 from empdetect.datamodules.base import EmpathyDataModule, SegmentDataset
 from empdetect.detector import Detector
 from empdetect.errors import InputError
-from empdetect.features.base import Extractor
 from empdetect.held_out import calibrate_across_groups, learn_from_held_out
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.ensemble import Ensemble
 from empdetect.models.heads import decode, level_probabilities
 from empdetect.recording import Segment
 from empdetect.training import TrainingCLI, heads_of, learn_validation, run, take_best_weights
+
+T = TypeVar("T")
 
 MEMBER_STEP = 1000
 """Between the seeds of the members of one ensemble, so that ensembles of other seeds share no member."""
@@ -126,7 +127,7 @@ class TrainedDetector:
         if any(key_of(segment) in held_out for member in trained for segment in member.data.parts["train"]):
             raise InputError(f"Saving {', '.join(self.configs)}: what calibrates one was trained on by another")
         module = trained[0].module if len(trained) == 1 else Ensemble([member.module for member in trained])
-        features = merged_features([member.data.features for member in trained])
+        features = merged_features([member.data.features for member in trained], describe)
         detector = Detector(module, features, facts=facts)
         learn_from_held_out(detector, first)
         for member in trained:
@@ -134,6 +135,14 @@ class TrainedDetector:
         calibrate_across_groups(detector)
         detector.facts["heads"] = heads_of(first, trained[0].module)
         return detector
+
+    def check_joinable(self) -> None:
+        """Refuse configurations that cannot be one detector, before a night is spent on training them.
+
+        Raises:
+            InputError: two of them compute one modality differently.
+        """
+        merged_features([read_config(config)["data"]["init_args"]["features"] for config in self.configs], repr)
 
     def _train(self, fold: Fold, seed: int, command: type[FoldCommand]) -> list[Member]:
         seeds = [seed + MEMBER_STEP * number for number in range(self.members)]
@@ -148,16 +157,20 @@ class TrainedDetector:
             return Member(done.model, done.datamodule)
 
 
-def merged_features(each: Sequence[Mapping[str, Extractor]]) -> dict[str, Extractor]:
-    """The extractors of several configurations as one set.
+def merged_features(each: Sequence[Mapping[str, T]], told: Callable[[T], object]) -> dict[str, T]:
+    """The features of several configurations as one set.
+
+    Args:
+        each: by configuration, its features by modality.
+        told: what features are told apart by.
 
     Raises:
         InputError: two of them compute one modality differently.
     """
-    merged: dict[str, Extractor] = {}
+    merged: dict[str, T] = {}
     for features in each:
-        for name, extractor in features.items():
-            if describe(merged.setdefault(name, extractor)) != describe(extractor):
+        for name, found in features.items():
+            if told(merged.setdefault(name, found)) != told(found):
                 raise InputError(f"Saving an ensemble: its members compute '{name}' differently; name one of them anew")
     return merged
 

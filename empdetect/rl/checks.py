@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from empdetect.errors import InputError
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import check_names
+from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.rewards.emotion import EmotionReward
 from empdetect.rl.rewards.empathy import EmpathyReward
 from empdetect.rl.rewards.format import ThinkFormatReward
@@ -34,6 +35,7 @@ def check_parts(
         InputError: what contradicts what, and what to change.
     """
     check_weights(rewards, weights)
+    _check_detectors(rewards)
     _check_gates(rewards, gates)
     _check_form({**rewards, **gates}, think)
     if algorithm != "ppo" and group_size < 2:
@@ -58,6 +60,15 @@ def check_weights(rewards: Mapping[str, Reward], weights: Mapping[str, float]) -
         raise InputError(
             f"Weighing rewards: {', '.join(learned)} weigh {sum(learned.values()):g} against {emotion:g} of the "
             f"emotion; a trained detector can be gamed, so at most {CAP:g} of the emotion's weight is allowed"
+        )
+
+
+def _check_detectors(rewards: Mapping[str, Reward]) -> None:
+    bare = sorted(name for name, reward in rewards.items() if isinstance(reward, DetectorReward))
+    if bare:
+        raise InputError(
+            f"Training: the head {', '.join(bare)} is a detector's score as it is, which nothing holds against the "
+            "start or to the form; put it among the 'judges' of an EmpathyReward"
         )
 
 

@@ -106,7 +106,7 @@ def parser() -> "ArgumentParser":
     parse.add_argument("--gates", type=dict[str, Reward], default={}, help="factors, 0 to 1, on all heads, by name")
     parse.add_argument("--witnesses", type=dict[str, Reward], default={}, help="heads that only watch, by name")
     parse.add_argument(
-        "--base_samples", type=int, default=1, help="dialogues a profile that tell heads what the start policy gets"
+        "--base_samples", type=int, default=2, help="dialogues a profile that tell heads what the start policy gets"
     )
     parse.add_argument("--record", type=bool, default=True, help="keep all dialogues and rewards in cassette.jsonl.gz")
     _add_policy(parse)

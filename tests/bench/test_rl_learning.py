@@ -1,14 +1,15 @@
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from empdetect.bench.rl_curves import draw, mean_curve
-from empdetect.bench.rl_learning import CELLS, MAIN, main, plan, read_log, warned_at
+from empdetect.bench.rl_learning import CELLS, MAIN, finished, main, plan, read_log, warned_at
 from empdetect.bench.rl_table import Cell, Outcome, findings, head_effects, head_table, table
+from empdetect.errors import InputError
 from empdetect.rl.log import LogRow
 
 
@@ -33,7 +34,7 @@ def test_intervals_are_over_seeds_and_scenarios() -> None:
     found = {CELLS[0]: {0: outcome(30, 50), 1: outcome(32, 56, warned=14)}}
     text = table(findings(found))
     assert "| PPO | no | no | vanilla | +22.0 (+20.0 to +24.0) | +20.0, +24.0 | 36.0 to 58.0 |" in text
-    assert "| 1 of 2 | 2.0 |" in text
+    assert "| 1 of 2 | 2.0, 2.0 |" in text
     row = findings(found)["ppo-say-emotion-vanilla"]
     assert row["emotion"]["rise"] == [22.0, 20.0, 24.0] and row["gain_by_seed"] == [20.0, 24.0]
 
@@ -103,3 +104,13 @@ def test_the_monitor_is_asked_afterwards(tmp_path: Path) -> None:
 def test_a_row_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-o", str(tmp_path), "--only", "sarsa"]) == 2
     assert "no row sarsa; there are ppo-say-emotion-vanilla" in capsys.readouterr().err
+
+
+def test_runs_that_were_asked_for_otherwise_make_no_table(tmp_path: Path) -> None:
+    for seed, steps in enumerate((3, 0)):
+        folder = tmp_path / f"{CELLS[0].name}-{seed}"
+        folder.mkdir()
+        told = asdict(outcome(30, 50)) | {"asked": {"steps": steps, "small": 0}}
+        (folder / "outcome.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(InputError, match=r'were asked for as .*"steps": 0.* and as .*"steps": 3'):
+        finished(tmp_path)

@@ -10,13 +10,15 @@ import yaml
 
 from empdetect.bench.baselines import Functionals, Majority
 from empdetect.bench.benchmark import Benchmark, Line
+from empdetect.bench.catalogue import benchmark_names, load_benchmark
 from empdetect.bench.checks import ProtocolError
-from empdetect.bench.command import save_detector
+from empdetect.bench.command import save_detector, saveable
 from empdetect.bench.configs import find_config, only_modalities, read_config
 from empdetect.bench.metrics import accuracy
 from empdetect.bench.run import fold_data, fold_of, run_benchmark
 from empdetect.bench.system import Fold, unlabelled
 from empdetect.bench.trained import TrainedDetector, merged_features
+from empdetect.components import describe
 from empdetect.datamodules.stress_predict import StressPredictDataModule
 from empdetect.detector import Detector
 from empdetect.errors import InputError
@@ -180,9 +182,24 @@ def test_configurations_are_found_by_name_or_path(tmp_path: Path) -> None:
 
 def test_members_that_compute_a_modality_differently_cannot_be_one_detector() -> None:
     other = TableFeatures(["heart_rate_change"], modality="heart", table="heart")
-    assert merged_features([{"heart": HEART}, {"heart": HEART, "more": other}]) == {"heart": HEART, "more": other}
+    both = merged_features([{"heart": HEART}, {"heart": HEART, "more": other}], describe)
+    assert both == {"heart": HEART, "more": other}
     with pytest.raises(InputError, match="compute 'heart' differently"):
-        merged_features([{"heart": HEART}, {"heart": other}])
+        merged_features([{"heart": HEART}, {"heart": other}], describe)
+
+
+def test_members_that_cannot_be_one_detector_are_refused_before_any_fold(made: Path, tmp_path: Path) -> None:
+    other = configuration()
+    other["data"]["init_args"]["features"]["heart_rate"] = modality("heart_rate_change")[0]
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(other), encoding="utf-8")
+    ours = TrainedDetector([str(made / "made.yaml"), str(tmp_path / "other.yaml")])
+    with pytest.raises(InputError, match="compute 'heart_rate' differently"):
+        saveable(benchmark(made, ours=ours))
+
+
+@pytest.mark.parametrize("name", [name for name in benchmark_names() if not name.endswith("-z")])
+def test_the_detector_of_every_benchmark_can_be_saved(name: str) -> None:
+    saveable(load_benchmark(name))
 
 
 def test_asking_before_learning_is_a_mistake() -> None:

@@ -133,9 +133,13 @@ def said(score: float, scenario: str = "") -> Dialogue:
     return dialogue(f"I can hear that this is hard for you: {score}", scenario=scenario)
 
 
+PAIR = (Given(), Given())
+"""Two judges of one mind."""
+
+
 def test_the_base_policys_level_is_one_half_in_every_scenario() -> None:
-    head = EmpathyReward([Given()])
-    head.prepare([said(0.2, "a"), said(0.4, "a"), said(0.8, "b")])
+    head = EmpathyReward(PAIR)
+    head.prepare([said(0.3, "a"), said(0.3, "a"), said(0.8, "b")])
     low, high, unseen = head([said(0.3, "a"), said(0.8, "b"), said(1.4 / 3, "c")])
     assert (low, high, unseen) == (pytest.approx(0.5), pytest.approx(0.5), pytest.approx(0.5))
     better, worse = head([said(0.4, "a"), said(0.2, "a")])
@@ -168,7 +172,7 @@ def test_disagreement_lowers_the_head_and_an_offset_of_a_judge_does_not() -> Non
     ],
 )
 def test_gibberish_another_language_and_broken_form_get_nothing(replies: tuple[str, ...]) -> None:
-    head = EmpathyReward([Given()])
+    head = EmpathyReward(PAIR)
     head.prepare([said(0.3)])
     assert head([dialogue(*replies)]) == [0.0]
 
@@ -176,25 +180,28 @@ def test_gibberish_another_language_and_broken_form_get_nothing(replies: tuple[s
 def test_the_form_can_be_prescribed() -> None:
     thinking = dialogue("<think>hm</think>I can hear that this is hard for you: 0.3")
     for think, expected in ((True, 0.5), (False, 0.0), (None, 0.5)):
-        head = EmpathyReward([Given()], think=think)
+        head = EmpathyReward(PAIR, think=think)
         head.prepare([said(0.3)])
         assert head([thinking]) == [pytest.approx(expected)]
 
 
 def test_what_a_judge_cannot_score_is_none() -> None:
-    head = EmpathyReward([Given()])
+    head = EmpathyReward(PAIR)
     head.prepare([said(0.3)])
     assert head([dialogue("I hear you and I do not know."), replace(said(0.3), failed=True)]) == [None, None]
 
 
 def test_wrong_use_of_the_empathy_head_is_refused() -> None:
-    with pytest.raises(InputError, match="at least one judge"):
-        EmpathyReward([])
+    with pytest.raises(InputError, match="two judges or more"):
+        EmpathyReward([Given()])
     with pytest.raises(InputError, match="does not know the base policy yet"):
-        EmpathyReward([Given()])([said(0.3)])
+        EmpathyReward(PAIR)([said(0.3)])
     with pytest.raises(InputError, match="none of 1 dialogues of the base policy could be scored"):
-        EmpathyReward([Given()]).prepare([dialogue("Nothing here that is a number.")])
-    same = [DetectorReward(tiny_detector("text"), "empathy") for _ in range(2)]
+        EmpathyReward(PAIR).prepare([dialogue("Nothing here that is a number.")])
+    raw = DetectorReward(tiny_detector("text"), ["empathy", "distress"])
+    with pytest.raises(InputError, match=r"empathy, distress of a judge is not calibrated.*with validation data"):
+        EmpathyReward([raw, Given()])
+    same = [DetectorReward(tiny_detector("text", calibrated=True), "empathy") for _ in range(2)]
     with pytest.raises(InputError, match=r"several judges read by .*share their blind spots"):
         EmpathyReward(same)
 

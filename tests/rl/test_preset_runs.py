@@ -73,6 +73,11 @@ def test_a_run_with_other_settings_is_refused_and_keeps_its_own(tmp_path: Path) 
              '{"detector": "text-ngrams", "measure": "empathetic_personas_empathy_score"}}'},
             "the gate form is a trained detector",
         ),
+        (
+            {"rewards.empathy": '{"class_path": "empdetect.rl.rewards.detector.DetectorReward", "init_args": '
+             '{"detector": "text-ngrams", "measure": "empathetic_personas_empathy_score"}}'},
+            "the head empathy is a detector's score as it is.*among the 'judges' of an EmpathyReward",
+        ),
         ({"gates.emotion": '{"class_path": "empdetect.rl.rewards.guards.LengthGuard"}'}, "emotion names both"),
     ],
 )  # fmt: skip

@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -28,19 +29,27 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_detector("text").save_pretrained(tmp_path_factory.mktemp("rl") / "detector")
+    return tiny_detector("text", calibrated=True).save_pretrained(tmp_path_factory.mktemp("rl") / "detector")
+
+
+def judged_by(detector: object, measure: str = "empathy") -> dict[str, str]:
+    """Settings that put a detector in the place of the demo's own."""
+    pairs = (str(detector), measure), ("text-ngrams", "empathetic_personas_empathy_score")
+    path = "empdetect.rl.rewards.detector.DetectorReward"
+    judges = [{"class_path": path, "init_args": {"detector": name, "measure": asked}} for name, asked in pairs]
+    return {"rewards.empathy.init_args.judges": json.dumps(judges)}
 
 
 def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, detector: Path) -> None:
     out = tmp_path / "run"
-    told = {**SMALL, "out": out, "rewards.detector.init_args.detector": detector}
+    told = {**SMALL, "out": out, **judged_by(detector)}
     assert train_from_config(DEMO, told) == out
     card = (out / "README.md").read_text(encoding="utf-8")
     assert f"empdetect rl train --config {DEMO}" in card
     assert "| 32 dialogues with 32 profiles | before | after |" in card
-    assert "head 'detector'" in card and "group_size: 2" in card
+    assert "head 'empathy'" in card and "group_size: 2" in card
     (row,) = csv.DictReader((out / "log.csv").open(encoding="utf-8"))
-    assert row["detector.none"] == "0"
+    assert row["empathy.none"] == "0"
     assert replay(out / TAPE).same
     assert Policy.from_pretrained(out / "policy").parameters <= 3_000_000
 
@@ -48,7 +57,7 @@ def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, dete
 def test_a_model_of_ones_own_needs_no_warm_up(tmp_path: Path, detector: Path) -> None:
     model = small_policy(["Hello there."], width=16, heads=2).save(tmp_path / "model")
     told = {**SMALL, "out": tmp_path / "run", "model": model, "warmup_rounds": "null", "system": "Be kind."}
-    train_from_config(DEMO, {**told, "rewards.detector.init_args.detector": detector})
+    train_from_config(DEMO, {**told, **judged_by(detector)})
     assert "Be kind." in (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
 
 
@@ -58,15 +67,15 @@ def test_a_model_of_ones_own_needs_no_warm_up(tmp_path: Path, detector: Path) ->
         ({"trainer.stepz": 3}, "stepz"),
         ({"trainer.steps": "many"}, "steps"),
         ({"user": "empdetect.rl.rewards.emotion.EmotionReward"}, "user"),
-        ({"rewards.detector.init_args.detector": "no/such/detector"}, "no/such/detector"),
-        ({"rewards.detector.init_args.measure": "joy"}, "joy"),
+        (judged_by("no/such/detector"), "no/such/detector"),
+        (judged_by("text-empathy", "joy"), "joy"),
         ({"warmup_rounds": 0}, "warmup_rounds"),
         ({"profiles": "no/such/file.jsonl"}, "no file no/such/file.jsonl"),
         ({"weights": '{"emotion": 1.0}'}, "give every head one weight"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, detector: Path, told: dict[str, object], message: str) -> None:
-    good = {**SMALL, "out": tmp_path / "run", "rewards.detector.init_args.detector": detector}
+    good = {**SMALL, "out": tmp_path / "run", **judged_by(detector)}
     with pytest.raises(InputError, match=message):
         train_from_config(DEMO, {**good, **told})
 

@@ -17,6 +17,7 @@ from empdetect.rl.users.base import User, UserTurn, end_reason
 from empdetect.rl.users.cues import FEELINGS, moves_in, readable, words_of
 from empdetect.rl.users.lines import HINTS, LOW, RELIEVED, WITHDRAWN
 from empdetect.rl.users.scripted import ScriptedUser
+from empdetect.rl.users.sentient import PRESETS
 
 PROFILES = read_profiles()
 BY_INTENTION = {profile.intention: profile for profile in PROFILES if profile.split == "train"}
@@ -118,7 +119,7 @@ def test_a_user_gives_up_below_ten_and_is_content_at_a_hundred() -> None:
     warm = EmpathyEnvironment(AppraisalUser(start=95.0))
     warm.reset([BY_INTENTION["praise"]])
     (dialogue,) = warm.step(["I admire you, it took courage. You must feel disappointed about the stairs."])
-    assert dialogue.reason == "content" and dialogue.emotion == 100.0
+    assert dialogue.reason == "goodbye" and dialogue.emotion == 100.0
 
 
 def test_a_challenging_user_gives_no_hint_and_only_what_it_hopes_for_helps() -> None:
@@ -221,22 +222,41 @@ def test_the_mixed_listener_leaves_room_to_improve() -> None:
     assert mean(0.5, 0.3) + 15 < mean(0.0, 1.0)
 
 
+GOODBYES = [
+    (UserTurn("Well, goodbye then.", 50.0), "en", "goodbye"),
+    (UserTurn("再见", 50.0), "zh", "goodbye"),
+    (UserTurn("再见", 50.0), "en", ""),
+    (UserTurn("Fine.", 50.0, done=True), "en", "ended by the user"),
+    (UserTurn("I never said goodbye to him.", 50.0), "en", ""),
+    (UserTurn("我想再见到他。", 50.0), "zh", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("turn", "language", "reason"),
+    [
+        (UserTurn("Fine.", 100.0), "en", ""),
+        (UserTurn("Fine.", 9.9), "en", ""),
+        (UserTurn("Fine.", 0.0), "en", "gave up"),
+        *GOODBYES,
+    ],
+)
+def test_dialogues_end_by_rlvers_rules(turn: UserTurn, language: str, reason: str) -> None:
+    for rules in (AppraisalUser().rules, PRESETS["rlver"]):
+        assert end_reason(turn, language, rules) == reason
+
+
 @pytest.mark.parametrize(
     ("turn", "language", "reason"),
     [
         (UserTurn("Fine.", 100.0), "en", "content"),
         (UserTurn("Fine.", 9.9), "en", "gave up"),
-        (UserTurn("Well, goodbye then.", 50.0), "en", "goodbye"),
-        (UserTurn("再见", 50.0), "zh", "goodbye"),
-        (UserTurn("再见", 50.0), "en", ""),
-        (UserTurn("Fine.", 50.0, done=True), "en", "ended by the user"),
         (UserTurn("Fine.", 10.0), "en", ""),
-        (UserTurn("I never said goodbye to him.", 50.0), "en", ""),
-        (UserTurn("我想再见到他。", 50.0), "zh", ""),
+        *GOODBYES,
     ],
 )
-def test_dialogues_end_by_rlvers_rules(turn: UserTurn, language: str, reason: str) -> None:
-    assert end_reason(turn, language) == reason
+def test_dialogues_end_by_sages_rules(turn: UserTurn, language: str, reason: str) -> None:
+    assert end_reason(turn, language, PRESETS["sage"]) == reason
 
 
 @pytest.mark.parametrize("user", [AppraisalUser(40.0, 5.0, "challenging"), ScriptedUser(["a"], [1.0], 20.0, 2)])

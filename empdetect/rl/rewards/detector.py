@@ -51,6 +51,7 @@ class DetectorReward(Reward):
 
     Attributes:
         backbone: by what the detector reads text, as in ``minilm``; empty if that is not known.
+        uncalibrated: those of its measures whose scores were not calibrated; none of a detector that is not ours.
     """
 
     learned: ClassVar[bool] = True
@@ -76,6 +77,7 @@ class DetectorReward(Reward):
         self._limits = {name: _limits(loaded.task, name) for name in names}
         self._predict = _predictor(loaded)
         self.backbone = _backbone(loaded)
+        self.uncalibrated = _uncalibrated(loaded, names)
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One reward a dialogue, 0 to 1 of the measure's range; None if nothing of it could be scored.
@@ -177,6 +179,16 @@ def _backbone(detector: PredictsSegments) -> str:
     features = getattr(detector, "features", {})
     text = features.get("text") if isinstance(features, Mapping) else None
     return str(getattr(text, "model", type(text).__name__)) if text is not None else ""
+
+
+def _uncalibrated(detector: PredictsSegments, measures: Sequence[str]) -> tuple[str, ...]:
+    from empdetect.detector import Detector
+
+    if not isinstance(detector, Detector):
+        return ()
+    fitted = detector.calibration.targets if detector.calibration else {}
+    known = {name for target in detector.task.targets if target.name in fitted for name in target.measures}
+    return tuple(measure for measure in measures if measure not in known)
 
 
 def _limits(task: Task, measure: str) -> tuple[float, float]:

@@ -17,7 +17,8 @@ class AppraisalUser(User):
     No model, no service and no chance beyond the dialogue's seed: the same dialogue gives the same
     answer, on any machine. It knows English cues only. What it says depends on its emotion, on the
     phase of the talk and on its character: it tells its details one by one, withdraws when hurt if it
-    is passive or avoidant, and takes stock when it is nearly content.
+    is passive or avoidant, and takes stock when it is nearly content. It says goodbye, which ends the
+    dialogue as in RLVER, once it is content (100) or has had enough (below 10, RLVER's lowest state).
 
     Args:
         start: emotion at the opening, 0 to 100 (30 in RLVER's training, 40 in SAGE).
@@ -30,7 +31,8 @@ class AppraisalUser(User):
         self.start = start
         self.limit = limit
         self.difficulty = difficulty
-        self.rules = Rules(start, limit)
+        # RLVER's ends: a goodbye, or no emotion left. Whoever is content or has had enough says goodbye below.
+        self.rules = Rules(start, limit, content=None, give_up=1.0)
 
     def opening(self, profile: Profile, seed: int) -> UserTurn:
         """The profile's first words, with a hint of what they hope for.
