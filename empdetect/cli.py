@@ -402,6 +402,8 @@ def _rl_replay(parsed: argparse.Namespace) -> int:
     verdict = "all the same" if found.same else f"{len(found.differences)} differences"
     _print(f"{found.dialogues} dialogues, {found.usage.questions} questions, {found.emotions} emotions: {verdict}")
     _print(f"{found.rewards} rewards worked out again")
+    if found.repeated:
+        _print(f"{found.repeated} parts stand twice, as the run was killed and went on before them; the last counts")
     if found.usage.questions:
         _print(f"the recorded run asked: {found.usage.line()}")
     return DONE if found.same else SOME_FAILED

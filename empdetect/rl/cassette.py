@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ Kind = Literal["base", "scored"]
 
 TAPE = "cassette.jsonl.gz"
 """Where a run keeps its dialogues and rewards, in its folder."""
+BEFORE, AFTER = "before", "after"
+"""Parts of a run in which the policy talks with the held-out profiles."""
 _CHUNK = 1 << 16
 _GZIP = 31
 """Window bits that make zlib read gzip."""
@@ -57,11 +60,14 @@ class Batch:
         kind: ``scored``, or ``base`` for those of the frozen base policy that heads were prepared with.
         dialogues: finished ones.
         rewards: by head, one a dialogue; empty for ``base``.
+        part: of a run, as ``before``, ``step 12`` or ``after``; where a part stands twice because a run was killed
+            and went on from an earlier step, the last one counts.
     """
 
     kind: Kind
     dialogues: tuple[Dialogue, ...]
     rewards: dict[str, list[float | None]]
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,10 +118,11 @@ class Cassette:
         """Keep the base policy's dialogues that the heads are prepared with."""
         self._write({"kind": "base", "dialogues": [asdict(dialogue) for dialogue in dialogues]})
 
-    def scored(self, dialogues: Sequence[Dialogue], rewards: Heads) -> None:
+    def scored(self, dialogues: Sequence[Dialogue], rewards: Heads, part: str = "") -> None:
         """Keep dialogues and what each head gave them, in the same batch as they were scored."""
         heads = {name: list(values) for name, values in rewards.items()}
-        self._write({"kind": "scored", "dialogues": [asdict(one) for one in dialogues], "rewards": heads})
+        told = {"part": part} if part else {}
+        self._write({"kind": "scored", **told, "dialogues": [asdict(one) for one in dialogues], "rewards": heads})
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with _open(self.path, "at") as file:
@@ -153,7 +160,8 @@ def read_batches(path: Path) -> Iterator[Batch]:
         if line.get("kind") == "header":
             continue
         try:
-            yield Batch(line["kind"], tuple(map(_dialogue, line["dialogues"])), line.get("rewards", {}))
+            dialogues = tuple(map(_dialogue, line["dialogues"]))
+            yield Batch(line["kind"], dialogues, line.get("rewards", {}), line.get("part", ""))
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"Reading the cassette {path}: line {number} lacks or has too much: {error}") from None
 
@@ -180,6 +188,16 @@ def read_beginning(path: Path) -> Beginning:
             return Beginning(base, batch.dialogues)
         base = batch.dialogues
     return Beginning(base)
+
+
+def read_ending(path: Path) -> tuple[Dialogue, ...]:
+    """The dialogues of a run's last judgement, if no step was taken since; empty otherwise.
+
+    Raises:
+        InputError: there is no such file, or it is broken.
+    """
+    newest = deque(read_batches(path), maxlen=1)
+    return newest[0].dialogues if newest and newest[0].part == AFTER else ()
 
 
 def _as_line(record: Mapping[str, Any]) -> str:

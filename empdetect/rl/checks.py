@@ -45,6 +45,12 @@ def check_parts(
         )
     if algorithm == "gdpo" and credit == "reply":
         raise InputError("Training with gdpo: it compares whole dialogues; leave 'credit' at 'dialogue'")
+    moved = sorted(name for name, head in rewards.items() if isinstance(head, EmotionReward) and head.kind == "change")
+    if credit == "reply" and moved:
+        raise InputError(
+            f"Training: '{', '.join(moved)}' gives each reply its change, and so does credit 'reply' with the final "
+            "emotion; leave 'kind' at 'terminal', or 'credit' at 'dialogue'"
+        )
 
 
 def check_weights(rewards: Mapping[str, Reward], weights: Mapping[str, float]) -> None:

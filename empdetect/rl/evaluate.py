@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from empdetect.rl.cassette import Cassette
 from empdetect.rl.dialogue import Dialogue
@@ -15,6 +16,9 @@ from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import sample_dialogues
 from empdetect.rl.speech import distinct, language_of, replies_of, tactic_reuse, words_a_reply
 from empdetect.rl.users.base import FAILURE, SUCCESS, User
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 POSITIVE = 40.0
 """Final emotion above which RLVER counts a dialogue as positive."""
@@ -71,6 +75,8 @@ def evaluate(
     think: bool = False,
     seed: int = 1234,
     cassette: Cassette | None = None,
+    part: str = "",
+    fabric: "Fabric | None" = None,
 ) -> Evaluation:
     """Let a policy talk to users and see how they feel. Leaves torch's random state as it was.
 
@@ -86,9 +92,11 @@ def evaluate(
         think: form that replies should have.
         seed: fixes the chance of policy and user.
         cassette: keeps dialogues and rewards for ``empdetect rl replay``; None keeps none.
+        part: what part of a run this is, for the cassette.
+        fabric: in whose precision the policy speaks; None: as its weights are.
     """
-    found = sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed)
-    return summarise(found, rewards, think, cassette)
+    found = sample_dialogues(policy, profiles, user, samples, max_turns, max_new_tokens, temperature, seed, fabric)
+    return summarise(found, rewards, think, cassette, part)
 
 
 def summarise(
@@ -96,11 +104,12 @@ def summarise(
     rewards: Mapping[str, Reward] | None = None,
     think: bool = False,
     cassette: Cassette | None = None,
+    part: str = "",
 ) -> Evaluation:
     """Figures over finished dialogues, which a cassette can keep."""
     scored = score_heads(rewards or {}, dialogues)
     if cassette:
-        cassette.scored(dialogues, scored)
+        cassette.scored(dialogues, scored, part)
     replies = replies_of(dialogues)
     language = language_of(dialogues)
     return Evaluation(

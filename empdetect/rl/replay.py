@@ -49,6 +49,8 @@ class Replay:
     Args:
         dialogues, emotions, rewards: how many were worked out again.
         usage: what the recorded run asked of the user's language model, and its cost.
+        repeated: parts that stand on the tape once more, further on, as the run was killed and went on before them;
+            the last of each is what the log tells of.
         differences: what differs; none if the run is verified.
     """
 
@@ -56,6 +58,7 @@ class Replay:
     emotions: int = 0
     rewards: int = 0
     usage: Usage = field(default_factory=Usage)
+    repeated: int = 0
     differences: tuple[Difference, ...] = ()
 
     @property
@@ -80,10 +83,12 @@ def replay(path: Path, trusted: Sequence[str] = OWN) -> Replay:
     header = read_header(path)
     user = build(header.user, User, trusted)
     heads = {name: build(spec, Reward, trusted) for name, spec in header.rewards.items()}
-    found = Replay()
+    found, parts = Replay(), set[str]()
     for number, batch in enumerate(track(read_batches(path), "Replay"), start=1):
         used = usage_of(exchanges_of(batch.dialogues), header.user)
-        found += replace(_batch(number, batch, user, heads, header.max_turns), usage=used)
+        repeated = int(batch.part in parts)
+        found += replace(_batch(number, batch, user, heads, header.max_turns), usage=used, repeated=repeated)
+        parts |= {batch.part} - {""}
     return found
 
 

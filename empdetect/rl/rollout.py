@@ -1,7 +1,9 @@
 """Rollouts: the policy talks to all users at once, and every token of it is kept."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -10,6 +12,9 @@ from empdetect.rl.environment import EmpathyEnvironment
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import Profile
 from empdetect.rl.users.base import User
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,14 @@ def sample_dialogues(
     max_new_tokens: int,
     temperature: float,
     seed: int,
+    fabric: "Fabric | None" = None,
 ) -> list[Dialogue]:
-    """Dialogues of a policy with every profile, ``samples`` each. Leaves torch's random state as it was."""
+    """Dialogues of a policy with every profile, ``samples`` each, in Fabric's precision if one is given.
+
+    Leaves torch's random state as it was.
+    """
     found: list[Dialogue] = []
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), fabric.autocast() if fabric else nullcontext():
         for sample in range(samples):
             torch.manual_seed(seed + sample)
             environment = EmpathyEnvironment(user, max_turns)

@@ -1,7 +1,9 @@
 """A run from a configuration: build user, rewards and policy, warm up, train, evaluate, write down."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,8 @@ from empdetect.rl.users.base import User
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
+    from empdetect.rl.dialogue import Dialogue
+    from empdetect.rl.evaluate import Evaluation
     from empdetect.rl.policy import Policy
 
 START = "start"
@@ -34,7 +38,8 @@ def train_from_config(path: Path, overrides: Mapping[str, Any] | None = None) ->
         RewardHacked: the monitor stopped the run; all files are written nevertheless.
     """
     built, text = _built(path, overrides or {})
-    return _run(built, text, f"empdetect rl train --config {path}")
+    changed = [f"--set {shlex.quote(f'{key}={value}')}" for key, value in (overrides or {}).items()]
+    return _run(built, text, " ".join([f"empdetect rl train --config {shlex.quote(str(path))}", *changed]))
 
 
 def make_start(path: Path, out: Path, overrides: Mapping[str, Any] | None = None) -> Path:
@@ -114,6 +119,7 @@ def parser() -> "ArgumentParser":
     skip: set[str | int] = {"policy", "user", "rewards", "weights", "gates", "witnesses", "fabric", "seed", "cassette"}
     parse.add_class_arguments(PolicyTrainer, "trainer", skip=skip, instantiate=False)
     skip = {"policy", "profiles", "user", "rewards", "max_turns", "max_new_tokens", "temperature", "think", "cassette"}
+    skip |= {"part", "fabric"}
     parse.add_function_arguments(evaluate, "evaluate", skip=skip)
     return parse
 
@@ -141,10 +147,10 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
     from empdetect.rl.baseline import prepare_heads
     from empdetect.rl.card import write_card
-    from empdetect.rl.cassette import TAPE, Beginning, Cassette, read_beginning, set_aside
+    from empdetect.rl.cassette import AFTER, BEFORE, TAPE, Beginning, Cassette, read_beginning, read_ending, set_aside
     from empdetect.rl.checkpoint import NAME, check_identity
     from empdetect.rl.checks import check_parts
-    from empdetect.rl.evaluate import evaluate, summarise
+    from empdetect.rl.comparison import WEIGHTS
     from empdetect.rl.monitor import RewardHacked
     from empdetect.rl.trainer import PolicyTrainer
 
@@ -158,7 +164,8 @@ def _run(built: Any, settings: str, command: str) -> Path:
     fabric = Fabric(accelerator=built.accelerator, devices=1, precision=built.precision)
     torch.manual_seed(built.seed)
     policy = _policy(built, train, fabric)
-    policy.model.to(fabric.device)
+    # Judged in the precision it is trained in; with bf16-true, weights are turned once, before the anchor is copied.
+    policy.model.to(fabric.device, dtype=WEIGHTS.get(built.precision))
     heads = {**built.rewards, **built.gates, **built.witnesses}
     given = (policy, built.user, built.rewards, built.weights, built.gates, built.witnesses, fabric)
     goes_on = (built.out / NAME).is_file()
@@ -169,19 +176,16 @@ def _run(built: Any, settings: str, command: str) -> Path:
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
     # Users that are language models would be asked and paid twice, and answer otherwise.
     done = read_beginning(cassette.path) if cassette and goes_on else Beginning()
-    speaks = {**speech, "seed": built.seed, "cassette": cassette}
+    speaks = {**speech, "seed": built.seed, "cassette": cassette, "fabric": fabric}
     prepare_heads(heads.values(), policy, train, built.user, built.base_samples, **speaks, known=done.base)
-    judge = {**speech, "think": made["think"], **built.evaluate.as_dict()}
-    if done.judged:
-        before = summarise(done.judged, heads, made["think"])
-    else:
-        before = evaluate(policy, held_out, built.user, heads, **judge, cassette=cassette)
-    stopped = ""
+    spoken = {**speech, "think": made["think"], "cassette": cassette, "fabric": fabric, **built.evaluate.as_dict()}
+    judged = partial(_judged, policy, held_out, built.user, heads, spoken)
+    before, stopped = judged(BEFORE, done.judged), ""
     try:
         trainer.fit(train, built.out, identity)
     except RewardHacked as found:
         stopped = str(found)
-    after = evaluate(policy, held_out, built.user, heads, **judge, cassette=cassette)
+    after = judged(AFTER, read_ending(cassette.path) if cassette and goes_on else ())
     policy.save(built.out / "policy")
     parts = {"before": before.all_parts, "after": after.all_parts, "stopped": stopped}
     (built.out / "evaluation.json").write_text(json.dumps(parts), encoding="utf-8")
@@ -189,6 +193,23 @@ def _run(built: Any, settings: str, command: str) -> Path:
     if stopped:
         raise RewardHacked(stopped)
     return Path(built.out)
+
+
+def _judged(
+    policy: "Policy",
+    profiles: Sequence[Profile],
+    user: User,
+    heads: Mapping[str, Reward],
+    spoken: Mapping[str, Any],
+    part: str,
+    known: Sequence["Dialogue"],
+) -> "Evaluation":
+    """How the policy does; from its dialogues where an earlier part of the run had them, so that nobody is asked."""
+    from empdetect.rl.evaluate import evaluate, summarise
+
+    if known:
+        return summarise(known, heads, spoken["think"])
+    return evaluate(policy, profiles, user, heads, **spoken, part=part)
 
 
 def _identity(settings: str) -> str:

@@ -232,7 +232,7 @@ class PolicyTrainer:
         """What the heads and gates say, and the gates by themselves."""
         heads, gates = score_heads(self.rewards, dialogues), score_heads(self.gates, dialogues)
         if self.cassette:
-            self.cassette.scored(dialogues, {**heads, **gates})
+            self.cassette.scored(dialogues, {**heads, **gates}, f"step {step + 1}")
         order: Literal["sum", "decoupled"] = "decoupled" if self.algorithm == "gdpo" else "sum"
         combined = combine(heads, self.weights, self._compared, gates, order, self.std_floor)
         if not rows or torch.tensor(combined.totals).isnan().all():

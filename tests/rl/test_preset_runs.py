@@ -45,7 +45,7 @@ def test_a_preset_goes_on_as_if_never_stopped_and_can_be_replayed(tmp_path: Path
     assert (cut / "evaluation.json").read_text() == (whole / "evaluation.json").read_text()
     # The start policy's dialogues, the judgement before, two steps, the judgement after.
     found = replay(whole / TAPE)
-    assert found.same and found.dialogues == 8 + 3 + 4 + 3
+    assert found.same and found.dialogues == 2 * 8 + 3 + 4 + 3
     assert replay(cut / TAPE).same
 
 
@@ -77,6 +77,11 @@ def test_a_run_with_other_settings_is_refused_and_keeps_its_own(tmp_path: Path) 
             {"rewards.empathy": '{"class_path": "empdetect.rl.rewards.detector.DetectorReward", "init_args": '
              '{"detector": "text-ngrams", "measure": "empathetic_personas_empathy_score"}}'},
             "the head empathy is a detector's score as it is.*among the 'judges' of an EmpathyReward",
+        ),
+        (
+            {"rewards.emotion": '{"class_path": "empdetect.rl.rewards.emotion.EmotionReward", "init_args": '
+             '{"kind": "change"}}'},
+            "leave 'kind' at 'terminal', or 'credit' at 'dialogue'",
         ),
         ({"gates.emotion": '{"class_path": "empdetect.rl.rewards.guards.LengthGuard"}'}, "emotion names both"),
     ],

@@ -1,6 +1,7 @@
 """Stopping and going on, adapters and half precision."""
 
 import csv
+import json
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,7 @@ from safetensors.torch import load_file
 
 from empdetect.cli import main
 from empdetect.errors import InputError
-from empdetect.rl.cassette import TAPE, read_beginning
+from empdetect.rl.cassette import TAPE, read_batches, read_beginning
 from empdetect.rl.checkpoint import NAME, Progress, load_checkpoint, save_checkpoint
 from empdetect.rl.critic import Critic
 from empdetect.rl.log import TensorBoard, write_csv
@@ -86,6 +87,10 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(config: Path, tmp_path:
     assert (cut / NAME).is_file() and not (cut / "policy").exists()
     run(config, cut, 7)
     assert log(cut) == log(whole) and len(log(cut)) == 7
+    parts = [batch.part for batch in read_batches(cut / TAPE) if batch.kind == "scored"]
+    assert parts[:3] == ["before", "step 1", "step 2"] and parts[-2:] == ["step 7", "after"]
+    again = replay(cut / TAPE)
+    assert again.same and again.repeated == parts.count("step 3") - 1 + parts.count("step 4") - 1
     one, other = (load_file(out / "policy" / "model.safetensors") for out in (whole, cut))
     assert all(torch.equal(one[name], other[name]) for name in one)
     card = (cut / "README.md").read_text(encoding="utf-8")
@@ -169,6 +174,18 @@ def test_the_critic_of_an_adapted_policy_shares_the_frozen_weights() -> None:
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true"])
+def test_a_run_in_half_precision_judges_in_it(config: Path, tmp_path: Path, precision: str) -> None:
+    """Before and after, and the anchor of the KL, in one precision: else a run of no steps would change something."""
+    model = small_policy(["I hear you ."], width=16, heads=2).save(tmp_path / "model")
+    told = {"out": tmp_path / "run", "model": model, "warmup_rounds": 0, "precision": precision, "trainer.steps": 1}
+    still = {"trainer.update.learning_rate": 0.0, "trainer.update.kl_weight": 0.1, "trainer.update.passes": 1}
+    train_from_config(config, told | still)
+    parts = json.loads((tmp_path / "run" / "evaluation.json").read_text(encoding="utf-8"))
+    assert parts["before"] == parts["after"]
+    assert float(log(tmp_path / "run")[0]["kl"]) == 0.0
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true"])
 def test_half_precision_trains(tmp_path: Path, precision: str) -> None:
     rows = trainer(policy(), precision).fit(PROFILES, tmp_path)
     assert len(rows) == 2
@@ -242,15 +259,16 @@ def test_going_on_asks_a_language_model_nothing_twice(tmp_path: Path) -> None:
     small_policy(["I hear you ."], width=16, heads=2).save(tmp_path / "model")
     path = tmp_path / "config.yaml"
     path.write_text(f"profiles: {bank}\nmodel: {tmp_path / 'model'}\n{SENTIENT}", encoding="utf-8")
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
     with stub_endpoint() as stub:
         told = {"user.init_args.endpoint.init_args.base_url": stub.url}
         asked = []
-        for out, steps in ((tmp_path / "cut", 1), (tmp_path / "cut", 2), (tmp_path / "whole", 2)):
+        for out, steps in ((cut, 1), (cut, 2), (whole, 2), (cut, 2)):
             train_from_config(path, told | {"out": out, "trainer.steps": steps})
             asked.append(len(stub.requests) - sum(asked))
-    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    assert asked[3] == 0, "a run that had ended is not judged once more"
     step, judging = 2 * 2, 2 * 2
-    assert asked[2] - asked[1] == len(PROFILES) * 2 + judging + step, "the base policy's dialogues and one step"
+    assert asked[2] - asked[1] == 2 * len(PROFILES) * 2 + judging + step, "the base policy's dialogues and one step"
     assert log(cut) == log(whole)
     assert (cut / "evaluation.json").read_text() == (whole / "evaluation.json").read_text()
     assert replay(cut / TAPE).same

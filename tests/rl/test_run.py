@@ -45,7 +45,8 @@ def test_the_demo_configuration_runs_and_writes_it_all_down(tmp_path: Path, dete
     told = {**SMALL, "out": out, **judged_by(detector)}
     assert train_from_config(DEMO, told) == out
     card = (out / "README.md").read_text(encoding="utf-8")
-    assert f"empdetect rl train --config {DEMO}" in card
+    assert f"empdetect rl train --config {DEMO} --set accelerator=cpu --set warmup_rounds=1" in card
+    assert f"--set out={out} --set 'rewards.empathy.init_args.judges=[" in card
     assert "| 32 dialogues with 32 profiles | before | after |" in card
     assert "head 'empathy'" in card and "group_size: 2" in card
     (row,) = csv.DictReader((out / "log.csv").open(encoding="utf-8"))
