@@ -73,3 +73,41 @@ def to_go(earned: Sequence[Sequence[float]]) -> Tensor:
     for number, credit in enumerate(earned):
         found[number, : len(credit)] = torch.tensor(credit).flip(0).cumsum(0).flip(0)
     return found
+
+
+def shares_of_replies(
+    earned: Sequence[Sequence[float]],
+    combined: Combined,
+    rewards: Mapping[str, Reward],
+    weights: Mapping[str, float],
+    group_size: int,
+) -> dict[str, float]:
+    """Share of each head in what replies are compared by, 0 to 1; NaN for all if it tells none apart.
+
+    A reply is compared by what is earned from it on, with the replies of the same number in its group. A head's part
+    is its distance from the mean of these, summed over all replies, in proportion to that of all heads.
+
+    Args:
+        earned: as ``credits_of_replies`` gives it.
+        combined: the rewards of all dialogues.
+        rewards: the heads by name.
+        weights: of the heads.
+        group_size: dialogues a group, or all that are compared.
+    """
+    later = to_go(earned)
+    felt = {name: weights[name] for name, head in rewards.items() if isinstance(head, EmotionReward)}
+    parts = {name: weights[name] * _spread_out(combined.gated[name], later) for name in rewards if name not in felt}
+    groups = {name: part.view(-1, group_size, later.shape[1]) for name, part in parts.items()}
+    # What a head does not know counts as its group's mean.
+    known = {name: torch.where(part.isnan(), part.nanmean(1, keepdim=True), part) for name, part in groups.items()}
+    left = later.view(-1, group_size, later.shape[1]) - sum(part.nan_to_num() for part in known.values())
+    known |= {name: left * weight / sum(felt.values()) for name, weight in felt.items()}
+    moved = {name: float((part - part.nanmean(1, keepdim=True)).abs().nansum()) for name, part in known.items()}
+    whole = sum(moved.values())
+    return {name: moved[name] / whole if whole > 1e-9 else math.nan for name in rewards}
+
+
+def _spread_out(rewards: Given, later: Tensor) -> Tensor:
+    """Rewards of dialogues for each of their replies ``(dialogue, reply)``; NaN where ``later`` is."""
+    known = torch.tensor([math.nan if reward is None else reward for reward in rewards])
+    return torch.where(later.isnan(), math.nan, known[:, None].expand_as(later))

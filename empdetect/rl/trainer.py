@@ -21,7 +21,7 @@ from empdetect.rl.batches import Rollouts
 from empdetect.rl.cassette import Cassette
 from empdetect.rl.checkpoint import Progress, load_checkpoint, save_checkpoint
 from empdetect.rl.checks import check_parts
-from empdetect.rl.credit import credits_of_replies, to_go
+from empdetect.rl.credit import credits_of_replies, shares_of_replies, to_go
 from empdetect.rl.critic import Critic, learning_state, restore
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.environment import EmpathyEnvironment
@@ -322,6 +322,10 @@ class PolicyTrainer:
             for name, summary in combined.heads.items()
             for figure in ("mean", "spread", "none", "share")
         }
+        if self.credit == "reply":
+            earned = self._credits(dialogues, combined, gates)
+            shares = shares_of_replies(earned, combined, self.rewards, self.weights, self._compared)
+            found |= {f"{name}.share": share for name, share in shares.items()}
         seen = dialogues[:: max(len(dialogues) // self.watched, 1)] if self.watched else dialogues
         others = {**gates, **score_heads(self.witnesses, seen)}
         found.update({f"{name}.mean": _mean(rewards) for name, rewards in others.items()})

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from empdetect.rl.batches import Rollouts
-from empdetect.rl.credit import credits_of_replies, to_go
+from empdetect.rl.credit import credits_of_replies, shares_of_replies, to_go
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward
@@ -59,6 +59,35 @@ class Unsure(Reward):
 
 def test_what_could_not_be_scored_earns_nothing() -> None:
     assert earned([talk(30, 40), talk(30, 50)], {"gate": Unsure()}) == [[], []]
+
+
+class Fixed(Reward):
+    def __init__(self, *rewards: float | None) -> None:
+        self.rewards = rewards
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        return list(self.rewards)
+
+
+def shares(dialogues: list[Dialogue], other: Reward, group_size: int = 2) -> dict[str, float]:
+    heads, weights = {"emotion": EmotionReward(), "other": other}, {"emotion": 1.0, "other": 0.5}
+    combined = combine(score_heads(heads, dialogues), weights, group_size)
+    credit = credits_of_replies(dialogues, combined, heads, weights, {}, {})
+    return shares_of_replies(credit, combined, heads, weights, group_size)
+
+
+def test_a_heads_share_is_of_what_replies_are_compared_by() -> None:
+    # From the first reply on the emotion tells them apart by .2, from the second by .1; the other head by .1 in both.
+    found = shares([talk(30, 40, 60), talk(30, 30, 40)], Fixed(0.6, 0.4))
+    assert found == {"emotion": pytest.approx(0.3 / 0.5), "other": pytest.approx(0.2 / 0.5)}
+
+
+def test_a_reply_that_nobody_matches_and_a_head_that_does_not_know_take_no_share() -> None:
+    longer = [talk(30, 40, 60), talk(30, 60)]
+    assert shares(longer, Fixed(0.6, None)) == {"emotion": pytest.approx(math.nan, nan_ok=True)} | {
+        "other": pytest.approx(math.nan, nan_ok=True)
+    }, "both end at 60, and only one has a second reply"
+    assert shares([talk(30, 40), talk(30, 60)], Fixed(0.6, None)) == {"emotion": 1.0, "other": 0.0}
 
 
 def test_what_is_left_to_earn() -> None:
