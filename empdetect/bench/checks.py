@@ -1,30 +1,22 @@
 """Checks that make a figure mean what it says. Each raises ``ProtocolError`` that names who and where."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from empdetect.bench.metrics import Metric
-from empdetect.bench.system import Answers, Fold, Labels, System, labels_of, unlabelled
+from empdetect.bench.system import Answers, Fold, System, unlabelled
 from empdetect.datamodules.splits import group_of
 from empdetect.datamodules.text import normalised
 from empdetect.features.text import own_words
 from empdetect.recording import Segment, Split
 from empdetect.task import Task
 
-SHUFFLES = 10
-PERMUTATIONS = 400
-CONTROL_SEGMENTS = 1000
-"""The shuffled-label control learns from so many segments, and is asked about so many: it must be cheap."""
-
-SURE = 4.30
-"""Student's t of a one-sided 99.9% bound with ``SHUFFLES`` - 1 degrees of freedom."""
-
 FEW = 16
 SAME = 0.02
 """Two answers about one segment may differ by so much, as a share of the target's range (padding, threads)."""
+
+ROUNDING = 1e-6
+"""A probability may be so far below 0 or above 1: sums of numbers of 32 bits are."""
 
 Key = tuple[str, str, float | None, float | None]
 
@@ -120,6 +112,12 @@ def check_answers(name: str, fold: int, answers: Answers, segments: Sequence[Seg
             raise ProtocolError(
                 f"{where}: {len(wrong)} predictions are not numbers, the first for {segments[wrong[0]].recording.id}"
             )
+        wrong = np.flatnonzero((np.abs(found - 0.5) > 0.5 + ROUNDING).any(axis=1))
+        if target.is_categorical and len(wrong):
+            raise ProtocolError(
+                f"{where}: {len(wrong)} predictions are no probabilities, which are between 0 and 1, the first for "
+                f"{segments[wrong[0]].recording.id}"
+            )
 
 
 def check_learned_from(name: str, fold: Fold, learned: Sequence[Segment]) -> None:
@@ -186,74 +184,3 @@ def check_alone(name: str, fold: Fold, system: System, segments: Sequence[Segmen
                 f"{name}, fold {fold.number}, target {target.name}: answers change by up to {change:.3f} with what "
                 "else is tested: something is fitted on the test data, which only a protocol named -z may do"
             )
-
-
-@dataclass(frozen=True)
-class Control:
-    """The shuffled-label control.
-
-    Args:
-        measured: mean metric of systems that learned from shuffled labels.
-        chance: mean metric of their answers against shuffled test labels.
-        limit: what ``measured`` may reach.
-    """
-
-    measured: float
-    chance: float
-    limit: float
-
-
-def check_shuffled(
-    name: str, fold: Fold, system: System, test: Sequence[Segment], metric: Metric, seed: int = 0
-) -> Control:
-    """A system that learned from shuffled labels must do no better than chance.
-
-    Chance is the metric of its answers against permuted test labels. The limit is the 99.9% bound of
-    these permutations or of the spread between shuffles, whichever is higher: people who are tested
-    with many segments each make the spread larger than permutations tell.
-
-    Raises:
-        ProtocolError: it does better: labels leak, or the metric rewards knowing nothing.
-    """
-    generator = np.random.default_rng(seed)
-    train, asked = _some(fold.train, generator), _some(test, generator)
-    labels = labels_of(asked, fold.task)
-    found = []
-    for shuffle in range(SHUFFLES):
-        system.fit(replace(fold, train=shuffled(train, generator), val=()), seed + shuffle)
-        found.append(system.answers(unlabelled(asked)))
-    values = np.array([metric(labels, answers, fold.task) for answers in found])
-    chance = _chance(found, labels, metric, fold.task, generator)
-    measured, level = float(np.nanmean(values)), float(np.nanmean(chance))
-    spread = SURE * float(np.nanstd(values, ddof=1)) / SHUFFLES**0.5
-    limit = max(float(np.nanquantile(chance, 0.999)), level + spread)
-    if measured > limit + 1e-9:
-        raise ProtocolError(
-            f"{name}, fold {fold.number}: with shuffled labels '{system.name}' reaches {measured:.3f}, chance is "
-            f"{level:.3f} (at most {limit:.3f}): labels leak into what it is given"
-        )
-    return Control(measured, level, limit)
-
-
-def shuffled(segments: Sequence[Segment], generator: np.random.Generator) -> list[Segment]:
-    """The same segments, labels dealt out anew among them."""
-    order = generator.permutation(len(segments))
-    return [replace(segment, labels=segments[other].labels) for segment, other in zip(segments, order, strict=True)]
-
-
-def _some(segments: Sequence[Segment], generator: np.random.Generator) -> list[Segment]:
-    chosen = sorted(generator.permutation(len(segments))[:CONTROL_SEGMENTS])
-    return [segments[place] for place in chosen]
-
-
-def _chance(
-    found: Sequence[Answers], labels: Labels, metric: Metric, task: Task, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """Mean metric of the answers against each of many permutations of the labels."""
-    count = len(next(iter(labels.values())))
-    means = []
-    for _ in range(PERMUTATIONS):
-        order = generator.permutation(count)
-        permuted = {name: values[order] for name, values in labels.items()}
-        means.append(float(np.mean([metric(permuted, answers, task) for answers in found])))
-    return np.array(means)

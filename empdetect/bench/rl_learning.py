@@ -239,7 +239,8 @@ def _written(parsed: argparse.Namespace, found: Found) -> str:
     text = "\n".join(parts.values())
     (parsed.out / "table.md").write_text(text, encoding="utf-8")
     if parsed.results:
-        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}"
+        asked = f"{f' --steps {parsed.steps}' if parsed.steps else ''}{' --small' if parsed.small else ''}"
+        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{asked}"
         write_study(parsed.results, command, 0, {"rows": rows, "head": effects})
     if parsed.picture:
         parsed.picture.write_text(draw(rows), encoding="utf-8")

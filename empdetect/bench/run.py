@@ -13,13 +13,12 @@ import torch
 
 from empdetect.bench.benchmark import Benchmark
 from empdetect.bench.checks import (
-    Control,
     FoldChecks,
     check_alone,
     check_answers,
     check_named,
-    check_shuffled,
 )
+from empdetect.bench.control import Control, Trial, check_control, try_shuffled
 from empdetect.bench.intervals import Truth
 from empdetect.bench.report import line_reports
 from empdetect.bench.system import Answers, Fold, NotAvailable, System, labels_of, unlabelled
@@ -66,7 +65,8 @@ class Progress:
         data: the data module of the last fold.
         tested: labels and groups of each fold's test part.
         parts: of each fold, how many segments each part has, and the fingerprint of them.
-        control: of the shuffled labels.
+        trials: with shuffled labels, by fold.
+        control: what they come to.
     """
 
     benchmark: Benchmark
@@ -78,6 +78,7 @@ class Progress:
     data: EmpathyDataModule
     tested: list[Truth] = field(default_factory=list)
     parts: list[dict[str, Any]] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     control: Control | None = None
 
     @property
@@ -140,8 +141,9 @@ def fold_of(benchmark: Benchmark, data: EmpathyDataModule, number: int, data_roo
 def _run_fold(state: Progress, number: int, data_root: str | None, tell: Tell) -> None:
     benchmark, data = state.benchmark, state.data
     fold, test = fold_of(benchmark, data, number, data_root, state.fast), data.parts["test"]
-    if number == 0 and benchmark.control is not None:
-        state.control = check_shuffled(benchmark.name, fold, benchmark.control, test, benchmark.lines[0].metric)
+    if benchmark.control is not None:
+        state.trials.append(try_shuffled(fold, benchmark.control, test, benchmark.lines[0].metric))
+        state.control = check_control(benchmark.name, benchmark.control.name, state.trials)
     for measured in state.everyone:
         if not measured.missing:
             _measure(measured, benchmark.name, fold, test, tell)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from empdetect.bench.baselines import Tfidf
 from empdetect.bench.checks import (
     FoldChecks,
     ProtocolError,
@@ -14,14 +13,11 @@ from empdetect.bench.checks import (
     check_answers,
     check_learned_from,
     check_named,
-    check_shuffled,
     normalised,
-    shuffled,
     text_of,
 )
-from empdetect.bench.metrics import macro_f1, only
 from empdetect.bench.run import fold_data, fold_of
-from empdetect.bench.system import Answers, Fold, labels_of, unlabelled
+from empdetect.bench.system import Answers, Fold, unlabelled
 from empdetect.recording import Participant, Recording, Segment, Split
 from empdetect.streams.transcript import Transcript, Utterance
 from tests.bench.tiny import TASK, TINY, Scripted, segment
@@ -139,24 +135,3 @@ def test_an_answer_that_is_no_number_once_asked_alone_is_found() -> None:
     failing = Failing()
     with pytest.raises(ProtocolError, match="answers change by up to nan"):
         check_alone("tiny, failing", fold, failing, test, failing.answers(unlabelled(test)))
-
-
-def test_shuffled_labels_fall_to_chance() -> None:
-    fold, test = first_fold()
-    control = check_shuffled("tiny", fold, Tfidf(strengths=(1.0,)), test, only("kind", macro_f1))
-    assert control.measured <= control.limit
-    assert 0.2 < control.chance < 0.7
-
-
-def test_a_system_that_knows_the_labels_in_spite_of_the_shuffling_is_found() -> None:
-    fold, test = first_fold()
-    with pytest.raises(ProtocolError, match=r"tiny, fold 0: with shuffled labels 'ours' reaches 1\.000, chance is"):
-        check_shuffled("tiny", fold, Scripted(), test, only("kind", macro_f1))
-
-
-def test_shuffling_keeps_the_labels_and_moves_them() -> None:
-    before = [segment(number) for number in range(30)]
-    after = shuffled(before, np.random.default_rng(0))
-    one, other = labels_of(before, TASK)["warmth"], labels_of(after, TASK)["warmth"]
-    assert sorted(one) == sorted(other)
-    assert list(one) != list(other)

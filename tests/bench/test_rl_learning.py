@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -6,10 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from empdetect.bench import rl_canaries, rl_elsewhere
 from empdetect.bench.rl_curves import draw, mean_curve
 from empdetect.bench.rl_learning import CELLS, MAIN, finished, main, plan, read_log, warned_at
 from empdetect.bench.rl_table import Cell, Outcome, findings, head_effects, head_table, table
 from empdetect.errors import InputError
+from empdetect.rl.canaries import CANARIES
 from empdetect.rl.log import LogRow
 
 
@@ -84,6 +87,33 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
     written = log.stat().st_mtime_ns
     assert main(given) == 0
     assert capsys.readouterr().out == first and log.stat().st_mtime_ns == written
+    check_elsewhere(tmp_path, capsys)
+    check_canaries(tmp_path, capsys)
+
+
+def check_elsewhere(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run that was made is judged with the user it did not have, once."""
+    results, kept = runs / "elsewhere.json", runs / "ppo-think-emotion-challenging-0" / "elsewhere.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rl_elsewhere, "SPEECH", (1, 1, 4))
+        assert rl_elsewhere.main(["--runs", str(runs), "-o", str(results)]) == 0
+    row = json.loads(results.read_text())["rows"]["ppo-think-emotion-challenging"]
+    assert row["other"]["before"] != row["own"]["before"]
+    assert "| ppo-think-emotion-challenging | 1 |" in capsys.readouterr().out
+    written = kept.stat().st_mtime_ns
+    assert rl_elsewhere.main(["--runs", str(runs), "-o", str(results)]) == 0 and kept.stat().st_mtime_ns == written
+    assert rl_elsewhere.main(["--runs", str(runs / "none"), "-o", str(results)]) == 2
+
+
+def check_canaries(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(runs / "start-think-0", runs / "start-say-0")
+    capsys.readouterr()
+    assert rl_canaries.main(["--runs", str(runs), "-o", str(runs / "canaries.json"), "--profiles", "2"]) == 0
+    rows = json.loads((runs / "canaries.json").read_text())["rows"]
+    assert len(rows) == 4 and set(rows["say, vanilla"]["above"]) == set(CANARIES)
+    assert rows["say, vanilla"]["median"]["empty"] == 0.0
+    assert rl_canaries.main(["--runs", str(runs / "none"), "-o", str(runs / "canaries.json")]) == 2
+    assert "rl_canaries: Loading the policy" in capsys.readouterr().err
 
 
 def test_the_monitor_is_asked_afterwards(tmp_path: Path) -> None:

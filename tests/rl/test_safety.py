@@ -182,6 +182,6 @@ def test_canaries_score_below_the_base_policys_median(name: str, preset: Preset)
 def test_heads_that_compare_are_told_of_the_base_policy_and_others_cost_nothing() -> None:
     policy = speaker()
     prepare_heads([EmotionReward(), LengthGuard()], policy, [], USER)
-    head = EmpathyReward([SaysUnderstand()])
+    head = EmpathyReward([SaysUnderstand(), SaysUnderstand()])
     prepare_heads([head], policy, PROFILES, USER, samples=1, max_turns=2, max_new_tokens=12)
     assert all(score is not None for score in head(canary_dialogues("generic template", PROFILES, USER, 2)))

@@ -1,0 +1,115 @@
+"""Does what a policy learned with one user help with another? Every run of ``bench.rl_learning``, judged by both.
+
+``python -m empdetect.bench.rl_elsewhere --runs runs/table -o docs/results/rl_elsewhere.json`` (``--page`` as others)
+lets start and trained policies talk to the held-out profiles as played by the user of the other difficulty, whom their
+row never trained with. Both users go by the same rules; the challenging one never hints at what it hopes for, and takes
+nothing else. A run that was judged is not judged again.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from empdetect.bench.rl_learning import finished
+from empdetect.bench.rl_table import Cell, Found, Outcome
+from empdetect.bench.study import write_study
+from empdetect.bench.table import update_page
+from empdetect.errors import InputError
+from empdetect.progress import track
+from empdetect.rl.evaluate import evaluate
+from empdetect.rl.intervals import Parts, pooled_difference, pooled_interval
+from empdetect.rl.policy import Policy
+from empdetect.rl.profiles import BANK, read_profiles
+from empdetect.rl.run import START
+from empdetect.rl.users.appraisal import AppraisalUser
+from empdetect.rl.users.base import Difficulty
+
+OTHER: Mapping[str, Difficulty] = {"vanilla": "challenging", "challenging": "vanilla"}
+SPEECH = (2, 8, 64)
+"""Dialogues a profile, replies and tokens a reply, as the embedded presets judge."""
+
+
+def judged(folder: Path, cell: Cell) -> dict[str, Parts]:
+    """The emotion of the other user by scenario, with the policy ``before`` and ``after`` one run.
+
+    Args:
+        folder: of the run; what was found is kept there.
+        cell: its row.
+    """
+    kept = folder / "elsewhere.json"
+    if not kept.is_file():
+        user, profiles = AppraisalUser(difficulty=OTHER[cell.difficulty]), read_profiles(BANK, "test")
+        policies = {
+            name: Policy.from_pretrained(folder / part) for name, part in (("before", START), ("after", "policy"))
+        }
+        found = {n: evaluate(p, profiles, user, None, *SPEECH, think=cell.think).all_parts for n, p in policies.items()}
+        kept.write_text(json.dumps({name: parts["emotion"] for name, parts in found.items()}), encoding="utf-8")
+    parts: dict[str, Parts] = json.loads(kept.read_text(encoding="utf-8"))
+    return parts
+
+
+def findings(found: Found, runs: Path) -> dict[str, dict[str, Any]]:
+    """By row the gain with its own user and with the other, with 95% intervals over seeds and scenarios."""
+    rows = {}
+    for cell, by_seed in track(list(found.items()), "Rows"):
+        own = [_emotions(outcome) for outcome in by_seed.values()]
+        other = [judged(runs / f"{cell.name}-{seed}", cell) for seed in by_seed]
+        rows[cell.name] = {"seeds": list(by_seed), "own": _gain(own), "other": _gain(other)}
+    return rows
+
+
+def _emotions(outcome: Outcome) -> dict[str, Parts]:
+    return {"before": outcome.before["emotion"], "after": outcome.after["emotion"]}
+
+
+def _gain(parts: Sequence[Mapping[str, Parts]]) -> dict[str, list[float]]:
+    before, after = ([one[when] for one in parts] for when in ("before", "after"))
+    levels = {name: pooled_interval(found) for name, found in (("before", before), ("after", after))}
+    found = {**levels, "rise": pooled_difference(after, before)}
+    return {name: [interval.value, interval.low, interval.high] for name, interval in found.items()}
+
+
+def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table as Markdown.
+
+    Args:
+        rows: as ``findings`` gives them.
+    """
+    head = (
+        "| row | seeds | gain with its own user | gain with the other | the other's emotion |\n|---|---|---|---|---|\n"
+    )
+    return head + "".join(f"| {name} | {len(row['seeds'])} | {_cells(row)} |\n" for name, row in rows.items())
+
+
+def _cells(row: Mapping[str, Any]) -> str:
+    own, other = ("{:+.1f} ({:+.1f} to {:+.1f})".format(*row[user]["rise"]) for user in ("own", "other"))
+    return f"{own} | {other} | {row['other']['before'][0]:.1f} to {row['other']['after'][0]:.1f}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit code 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser("python -m empdetect.bench.rl_elsewhere", description=__doc__)
+    parser.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
+    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
+    parsed = parser.parse_args(arguments)
+    try:
+        found = finished(parsed.runs)
+        if not found:
+            raise InputError(f"Judging runs with another user: none in {parsed.runs} has ended; run bench.rl_learning")
+        rows = findings(found, parsed.runs)
+    except InputError as error:
+        sys.stderr.write(f"rl_elsewhere: {error}\n")
+        return 2
+    write_study(parsed.out, f"python -m empdetect.bench.rl_elsewhere --runs {parsed.runs}", 1234, {"rows": rows})
+    if parsed.page:
+        update_page(parsed.page, "elsewhere", table(rows))
+    sys.stdout.write(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
