@@ -33,7 +33,7 @@ from empdetect.progress import track
 from empdetect.rl.comparison import SUPPORT
 from empdetect.rl.log import LogRow
 from empdetect.rl.monitor import Monitor
-from empdetect.rl.run import make_start, train_from_config
+from empdetect.rl.run import START, make_start, train_from_config
 from empdetect.training import commit
 
 MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
@@ -128,7 +128,7 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     if (out / "outcome.json").is_file():
         return
     preset = find_config(f"rl/embedded-{cell.algorithm}-{cell.form}")
-    start = make_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
+    start, warmup = _made_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
     # Preparing and judging are done again when a run goes on, steps are not.
     began = time.monotonic() - sum(row["seconds"] for row in read_log(out / "log.csv"))
     train_from_config(preset, runs.overrides(cell, seed, start))
@@ -136,8 +136,18 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     judged = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     asked = {"steps": runs.steps, "small": int(runs.small)}
     judgement = (judged["before"], judged["after"], warned_at(log, cell.detector))
-    found = Outcome(*judgement, minutes, _curves(log), asked, commit())
+    found = Outcome(*judgement, minutes, _curves(log), warmup, asked, commit())
     (out / "outcome.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
+
+
+def _made_start(preset: Path, folder: Path, told: Mapping[str, Any]) -> tuple[Path, float | None]:
+    """The policy that all runs of a form and seed begin with, and the minutes it took to make, if that was timed."""
+    timed, began = folder / "warmup.json", time.monotonic()
+    there = (folder / START).is_dir()
+    start = make_start(preset, folder, told)
+    if not there:
+        timed.write_text(json.dumps({"minutes": (time.monotonic() - began) / 60}), encoding="utf-8")
+    return start, json.loads(timed.read_text(encoding="utf-8"))["minutes"] if timed.is_file() else None
 
 
 def _start(seed: int, small: bool) -> dict[str, Any]:

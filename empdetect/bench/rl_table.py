@@ -53,6 +53,7 @@ class Outcome:
         warned: the step after which the monitor would have stopped the run; 0 if it would not have.
         minutes: wall clock of training and judging, without the warm-up that the runs of a seed share.
         curves: by column of the log, a value a step; None where it has none.
+        warmup: minutes that the start of this form and seed took to make, once for all its runs.
         asked: what the command asked for besides the row and the seed.
         commit: of the code that trained it.
     """
@@ -62,6 +63,7 @@ class Outcome:
     warned: int
     minutes: float
     curves: Mapping[str, list[float | None]]
+    warmup: float | None = None
     asked: Mapping[str, int] = field(default_factory=dict)
     commit: str | None = None
 
@@ -91,6 +93,7 @@ def _findings(by_seed: Mapping[int, Outcome]) -> dict[str, Any]:
         "gain_by_seed": [change([o], "emotion")[2].value for o in outcomes],
         "warned": [o.warned for o in outcomes],
         "minutes": [o.minutes for o in outcomes],
+        "warmups": [o.warmup for o in outcomes],
         "commits": [o.commit for o in outcomes],
         "curves": [o.curves for o in outcomes],
     }

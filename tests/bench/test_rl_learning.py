@@ -79,6 +79,7 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
     page.write_text("<!-- table -->\n<!-- end of table -->\n<!-- head -->\n<!-- end of head -->\n")
     assert main([*given, "--results", str(results), "--picture", str(picture), "--page", str(page)]) == 0
     row = json.loads(results.read_text())["rows"]["ppo-think-emotion-challenging"]
+    assert row["warmups"][0] > 0 and row["minutes"][0] > 0
     assert len(row["curves"][0]["emotion.mean"]) == 1 and picture.read_text().startswith("<svg")
     first = capsys.readouterr().out
     assert all(part in page.read_text() for part in first.split("\n\n"))
