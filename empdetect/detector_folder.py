@@ -16,8 +16,9 @@ from torch import Tensor
 
 from empdetect.components import OWN, build, constructor_arguments, describe
 from empdetect.errors import InputError
-from empdetect.features.base import Extractor
+from empdetect.features.base import Extractor, Origin
 from empdetect.features.text import WEIGHTS as WEIGHTS_FOLDER
+from empdetect.features.text import adapter_origins
 from empdetect.model_card import LIMITS, model_card
 from empdetect.models.calibration import Calibration
 from empdetect.models.cross_person import CrossPersonAttention
@@ -44,7 +45,7 @@ PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy")
 FORMAT = 1
 """Raised when the files change so that older versions cannot read them."""
 
-__all__ = ["LIMITS", "Parts", "locate", "packaged_table", "push", "read", "write"]
+__all__ = ["LIMITS", "Parts", "locate", "origins", "packaged_table", "push", "read", "write"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,19 @@ def _write(folder: Path, parts: Parts) -> None:
     (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     _write_json(folder / METRICS, _defined(parts.facts))
     _write_json(folder / CALIBRATION, parts.calibration.to_dict() if parts.calibration else {})
-    facts = {**parts.facts, "kept_segments": sum(len(state[name]) for name in state if name.endswith(KEPT))}
+    facts = {
+        **parts.facts,
+        "kept_segments": sum(len(state[name]) for name in state if name.endswith(KEPT)),
+        "origins": origins(parts.module, parts.features),
+    }
     (folder / CARD).write_text(model_card(parts.module.task, parts.features, facts), encoding="utf-8")
+
+
+def origins(module: DetectorNetwork | Ensemble, features: Mapping[str, Extractor]) -> list[Origin]:
+    """What adapters behind the features, and those that encoders started from, learned from; each once."""
+    encoders = [each for each in module.modules() if isinstance(each, Encoder)]
+    found = [origin for extractor in features.values() for origin in extractor.learned_from()]
+    return list(dict.fromkeys([*found, *(origin for encoder in encoders for origin in encoder.learned_from())]))
 
 
 def read(folder: Path, trusted: Sequence[str] = OWN) -> Parts:
@@ -189,9 +201,17 @@ def _paragraph(folder: Path) -> str:
         "answers": f"about each {task['unit']}: {', '.join(target['name'] for target in task['targets'])}",
         "learned from": facts.get("data"),
         "licences": facts.get("licence"),
+        "with the adapter": "; ".join(_adapters(config["features"])),
         "size": f"{size / 1e6:.1f} MB",
     }
     return "\n".join([folder.name, *(f"  {name}: {told}" for name, told in about.items() if told)])
+
+
+def _adapters(features: Mapping[str, Any]) -> list[str]:
+    """Adapters that a configuration's extractors name, and what they learned from."""
+    named = {spec["init_args"].get("adapter") for spec in features.values()} - {None}
+    found = [origin for adapter in sorted(named) for origin in adapter_origins(adapter)]
+    return [f"{origin.weights}: {origin.data} ({origin.licence})" for origin in found]
 
 
 def push(parts: Parts, name: str, private: bool, token: str | None) -> str:

@@ -1,12 +1,12 @@
 """The model card: what a detector is, what it was trained on, how well it does and what it must not be used for."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from empdetect.features.base import Extractor
+from empdetect.features.base import Extractor, Origin
 from empdetect.task import Target, Task
 
 LIMITS = (
@@ -22,12 +22,12 @@ def model_card(task: Task, features: Mapping[str, Extractor], facts: Mapping[str
     Args:
         task: what the detector answers.
         features: its extractors by modality.
-        facts: name, data, licence, metrics, versions, as in ``metrics.json``.
+        facts: name, data, licence, metrics, versions, as in ``metrics.json``; ``origins`` of adapters behind it.
     """
     head = {
         "library_name": "empdetect",
         "license": "other",
-        "license_name": facts.get("licence") or "unknown",
+        "license_name": " ".join([facts.get("licence") or "unknown", *_bound_by(facts.get("origins", ()))]),
         "tags": ["empathy", "affective-computing", task.construct, *sorted(features)],
     }
     sections = [
@@ -69,8 +69,25 @@ def _training_data(facts: Mapping[str, Any]) -> str:
         f"{facts.get('data') or 'Not stated.'}\n\n"
         f"Licence of the data: {(facts.get('licence') or 'not stated').rstrip('.')}. "
         "The people in it are few and come from few places: expect other results for other ages, languages, "
-        f"cultures, cameras and microphones.{_kept(facts.get('kept_segments', 0))}{_heads(facts.get('heads', {}))}"
+        f"cultures, cameras and microphones.{_origins(facts.get('origins', ()))}{_kept(facts.get('kept_segments', 0))}"
+        f"{_heads(facts.get('heads', {}))}"
     )
+
+
+def _bound_by(origins: Sequence[Origin]) -> list[str]:
+    """``[adapter] licence`` of all that adapters learned from."""
+    return [f"[{origin.weights}] {origin.licence or 'not stated'}" for origin in origins]
+
+
+def _origins(origins: Sequence[Origin]) -> str:
+    """A line for each set that adapters behind the features learned from."""
+    if not origins:
+        return ""
+    lines = "\n".join(
+        f"- `{origin.weights}` ({origin.licence or 'licence not stated'}): {origin.data or 'not stated'}"
+        for origin in origins
+    )
+    return f"\n\nWhat it sees of a text comes from a network with an adapter, which learned from more:\n\n{lines}"
 
 
 def _kept(segments: int) -> str:
@@ -118,7 +135,8 @@ def _certainty_row(name: str, found: Mapping[str, Any]) -> str:
     fitted = found["fitted_on"]
     how = f"{fitted['cases']} segments of {fitted['groups']} groups" + (f", {m}" if (m := found["method"]) else "")
     intervals, sets = _with_error(found, "coverage"), _with_error(found, "set_coverage")
-    coverage = f"{sets} | {intervals}" if sets else f"{intervals} | "
+    # Intervals of probabilities are held against the frequency of the label, which is counted in bins.
+    coverage = f"{sets} | {intervals}" if "bins" in found else f"{intervals} | "
     values = [found.get(f"{key}_{when}") for key in ("ece", "nll") for when in ("before", "after")]
     return f"| `{name}` | {how} | {' | '.join(figure(value) for value in values)} | {coverage} |"
 

@@ -9,13 +9,16 @@
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from empdetect.detector import Detector
+from empdetect.detector_folder import origins
 from empdetect.errors import InputError
-from empdetect.features.text import WEIGHTS
+from empdetect.features.text import ORIGINS, WEIGHTS
 from empdetect.models.encoders.text import TransformerTextEncoder
 
 LARGEST = 5_000_000
@@ -31,13 +34,13 @@ PUBLISHED_AS = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def ship_adapter(folder: Path, out: Path) -> Path:
-    """Write the adapter of a detector's text encoder as PEFT does, with the detector's card.
+    """Write the adapter of a detector's text encoder as PEFT does, with the detector's card and the list of its data.
 
     Raises:
         InputError: the detector has no adapter, its data may not be passed on, or it is too large.
     """
     detector = Detector.from_pretrained(folder, device="cpu")
-    _check_licence(folder, detector.facts)
+    _check_licence(folder, detector)
     encoder = dict(detector.module.named_modules()).get("encoders.text")
     if not isinstance(encoder, TransformerTextEncoder) or encoder.adapter_rank is None:
         raise InputError(f"Shipping the adapter of {folder}: it has none; train with 'adapter_rank'")
@@ -46,6 +49,7 @@ def ship_adapter(folder: Path, out: Path) -> Path:
     network.peft_config["default"].base_model_name_or_path = PUBLISHED_AS
     network.save_pretrained(str(out), save_embedding_layers=False)
     shutil.copyfile(folder / "README.md", out / "README.md")
+    (out / ORIGINS).write_text(yaml.safe_dump(_origins_of(detector), sort_keys=False, width=1000), encoding="utf-8")
     return _checked(out)
 
 
@@ -56,15 +60,21 @@ def ship_detector(folder: Path, out: Path) -> Path:
         InputError: its data may not be passed on, or it is too large.
     """
     detector = Detector.from_pretrained(folder, device="cpu")
-    _check_licence(folder, detector.facts)
+    _check_licence(folder, detector)
     return _checked(detector.save_pretrained(out))
 
 
-def _check_licence(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Every head's data must be free: what was learned from others is never shipped."""
-    heads: Mapping[str, Mapping[str, Any]] = facts.get("heads", {})
-    bound = {str(head["licence"]) for head in heads.values() if head["licence"] not in FREE}
-    if bound or not heads:
+def _origins_of(detector: Detector) -> list[dict[str, str]]:
+    """Each set that a detector's heads, and adapters before them, learned from, once: what its adapter learned from."""
+    heads = [(str(head["data"]), str(head["licence"])) for head in detector.heads.values()]
+    before = [(origin.data, origin.licence) for origin in origins(detector.module, detector.features)]
+    return [{"data": data, "licence": licence} for data, licence in dict.fromkeys((*heads, *before))]
+
+
+def _check_licence(folder: Path, detector: Detector) -> None:
+    """The data of every head, and of adapters behind it, must be free: what was learned from others is not shipped."""
+    bound = {each["licence"] or "unknown terms" for each in _origins_of(detector) if each["licence"] not in FREE}
+    if bound or not detector.heads:
         raise InputError(
             f"Shipping {folder}: it learned from data under '{', '.join(sorted(bound)) or 'unknown terms'}'; "
             f"only {', '.join(FREE)} may be passed on"

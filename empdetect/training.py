@@ -265,20 +265,27 @@ def _constant(target: Target, known: torch.Tensor) -> torch.Tensor:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that bear on the figures."""
-    return {package: version(package) for package in ("empdetect", "torch", "lightning", "transformers")}
+    """Versions of the packages that bear on the figures; numpy and scikit-learn deal the folds."""
+    packages = ("empdetect", "torch", "lightning", "transformers", "numpy", "scikit-learn")
+    return {package: version(package) for package in packages}
 
 
 def commit(package: Path = Path(__file__).parent) -> str | None:
-    """The commit the package stands at, if it runs from a checkout of its own.
+    """The commit the package stands at, if it runs from a checkout of its own; ``-dirty`` if it was changed since.
 
     Args:
         package: folder of the package. Installed into an environment that lies in somebody's checkout, it is no part
             of that checkout, whose commit would say nothing of it.
     """
-    command = ["git", "-C", str(package), "rev-parse", "HEAD:./__init__.py", "HEAD"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+        head = _git(package, "rev-parse", "HEAD:./__init__.py", "HEAD").split()[1]
+        changed = _git(package, "status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.split()[1]
+    return f"{head}-dirty" if changed else head
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints of a folder. It takes no locks: somebody may be committing there."""
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout

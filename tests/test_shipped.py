@@ -1,6 +1,7 @@
 """The detector in the box: small, free, honest about itself, and of use right after the installation."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,19 @@ import yaml
 
 from empdetect.cli import main
 from empdetect.detector import Detector
+from empdetect.detector_folder import packaged_table
 from empdetect.errors import InputError
-from empdetect.features.text import WEIGHTS, TextEmbeddings
+from empdetect.features.base import Origin
+from empdetect.features.text import ORIGINS, WEIGHTS, TextEmbeddings, TextTokens, adapter_origins
+from empdetect.models.detector_module import DetectorModule
+from empdetect.models.encoders.mean import MeanEncoder
+from empdetect.models.encoders.text import TransformerTextEncoder
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.scores import Scores
 from empdetect.shipped import FOLDERS, FREE, LARGEST, ship_adapter, ship_detector
 from empdetect.shipped import main as shipped
 from empdetect.streams.transcript import Transcript, Utterance
+from empdetect.task import Target, Task
 from tests.detectors import tiny_detector
 
 INTERVIEW = """WEBVTT
@@ -105,6 +112,71 @@ def test_what_is_in_the_box_may_be_put_there(name: str, tmp_path: Path) -> None:
     )
     assert again["weights"] == there["weights"]
     assert again["heads"] == there["heads"]
+
+
+@pytest.mark.parametrize("name", ["text-empathy", "text-ngrams", "dyads"])
+def test_the_cards_in_the_box_are_those_that_are_written(name: str, tmp_path: Path) -> None:
+    written = Detector.from_pretrained(name, device="cpu").save_pretrained(tmp_path / name) / "README.md"
+    assert (WEIGHTS / name / "README.md").read_text(encoding="utf-8") == written.read_text(encoding="utf-8")
+
+
+def test_the_card_names_what_the_adapter_learned_from() -> None:
+    origins = adapter_origins("emotions")
+    assert [origin.licence for origin in origins] == ["Apache-2.0", "CC BY 4.0"]
+    for name in ("text-empathy", "emotions"):
+        card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
+        head = yaml.safe_load(card.split("---")[1])
+        for origin in origins:
+            assert origin.data in card
+            assert f"] {origin.licence}" in head["license_name"]
+    assert "adapter" not in (WEIGHTS / "text-ngrams" / "README.md").read_text(encoding="utf-8")
+    assert all(origin.data in packaged_table() for origin in origins)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("- {data: a set, licence: CC BY-NC 4.0}", r"under 'CC BY-NC 4\.0'"),
+        ("- {data: a set, licence: MIT}\n- {data: another, licence: ''}", "under 'unknown terms'"),
+        ("[]", "under 'unknown terms'"),
+        (None, "under 'unknown terms'"),
+        ("- {data: a set, licence: MIT}", None),
+    ],
+)
+def test_an_adapter_binds_what_is_built_on_it(tmp_path: Path, told: str | None, message: str | None) -> None:
+    adapter = shutil.copytree(WEIGHTS / "emotions", tmp_path / "own", ignore=shutil.ignore_patterns(ORIGINS))
+    if told is not None:
+        (adapter / ORIGINS).write_text(told, encoding="utf-8")
+    features = TextEmbeddings(adapter=str(adapter))
+    module = DetectorModule(Task((Target("empathy", "binary"),)), {"text": MeanEncoder(features=features.width)})
+    head = {"data": "a set", "licence": "MIT", "segments": 3, "groups": 2, "fingerprint": "00ff"}
+    facts = {"name": "tiny", "data": "a set", "licence": "MIT", "heads": {"empathy": head}}
+    folder = Detector(module, {"text": features}, facts=facts, device="cpu").save_pretrained(tmp_path / "detector")
+    assert "- `own` (" in (folder / "README.md").read_text(encoding="utf-8")
+    if message is None:
+        assert ship_detector(folder, tmp_path / "out").is_dir()
+    else:
+        with pytest.raises(InputError, match=message):
+            ship_detector(folder, tmp_path / "out")
+
+
+def test_a_broken_list_of_an_adapters_data_is_named(tmp_path: Path) -> None:
+    adapter = shutil.copytree(WEIGHTS / "emotions", tmp_path / "own")
+    (adapter / ORIGINS).write_text("data: a set", encoding="utf-8")
+    with pytest.raises(InputError, match=r"data.yaml: .* allowed is a list of entries with 'data' and 'licence'"):
+        adapter_origins(str(adapter))
+
+
+def test_an_adapter_is_shipped_with_the_list_of_its_data(tmp_path: Path) -> None:
+    encoder = TransformerTextEncoder(adapter_rank=1, adapter="emotions")
+    module = DetectorModule(Task((Target("empathy", "binary"),), unit="utterance"), {"text": encoder})
+    head = {"data": "a set", "licence": "MIT", "segments": 3, "groups": 2, "fingerprint": "00ff"}
+    facts = {"name": "tiny", "data": "a set", "licence": "MIT", "heads": {"empathy": head}}
+    detector = Detector(module, {"text": TextTokens(max_tokens=8)}, facts=facts, device="cpu")
+    out = ship_adapter(detector.save_pretrained(tmp_path / "detector"), tmp_path / "own")
+    origins = adapter_origins(str(out))
+    assert origins[0] == Origin("own", "a set", "MIT")
+    assert [origin.data for origin in origins[1:]] == [origin.data for origin in adapter_origins("emotions")]
 
 
 def test_what_learned_from_bound_data_is_not_shipped(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.scores import Scores
 from empdetect.task import Target, Task
-from empdetect.training import commit, start_from
+from empdetect.training import commit, start_from, versions
 
 TARGET = {"name": "empathy", "kind": "binary"}
 
@@ -190,4 +190,16 @@ def test_the_commit_is_that_of_the_package_and_not_of_what_it_is_installed_in(tm
     assert commit(package) is None
     git("add", ".")
     git("commit", "-qm", "ours")
-    assert commit(package) == git("rev-parse", "HEAD").strip()
+    head = git("rev-parse", "HEAD").strip()
+    assert commit(package) == head
+    (tmp_path / "theirs.txt").write_text("changed")
+    assert commit(package) == head
+    (package / "new.py").write_text("")
+    assert commit(package) == f"{head}-dirty"
+    (package / "new.py").unlink()
+    (package / "__init__.py").write_text("changed = True\n")
+    assert commit(package) == f"{head}-dirty"
+
+
+def test_versions_name_what_deals_the_folds() -> None:
+    assert {"empdetect", "torch", "lightning", "transformers", "numpy", "scikit-learn"} == set(versions())

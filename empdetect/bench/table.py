@@ -53,15 +53,15 @@ def print_table(reports: Mapping[str, Report], failures: Mapping[str, str]) -> N
 
 def headlines_table(folder: Path) -> str:
     """Markdown table of the headline, and of what must be reached, of all files of results in a folder."""
-    head = "| benchmark | metric | ours | best baseline | published | must / aim |\n"
+    head = "| benchmark | metric | ours | best baseline | published | must / aim | verdict | measured |\n"
     rows = [
         f"| {report['title']} (`{name}`) | {line['metric']} | **{with_interval(line)}** | {_best_baseline(line)} "
-        f"| {_figure(line['published'], sources=False)} | {_goals(line)} |\n"
+        f"| {_figure(line['published'], sources=False)} | {_goals(line)} | {line['verdict']} | {_measured(report)} |\n"
         for _, name, report in _reports(folder)
         for place, line in enumerate(report["lines"])
         if place == 0 or line["must"] is not None
     ]
-    return head + "|---" * 6 + "|\n" + "".join(rows)
+    return head + "|---" * 8 + "|\n" + "".join(rows)
 
 
 def results_table(folder: Path) -> str:

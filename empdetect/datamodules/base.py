@@ -21,8 +21,10 @@ from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
 from empdetect.features.extraction import fill_cache
-from empdetect.recording import SPLITS, Segment, Split
-from empdetect.streams.files import fingerprint
+from empdetect.recording import SPLITS, Recording, Segment, Split, Stream
+from empdetect.streams.audio import AudioStream
+from empdetect.streams.files import fingerprint, require_file
+from empdetect.streams.video import VideoStream
 from empdetect.task import Task
 
 
@@ -126,6 +128,7 @@ class EmpathyDataModule(LightningDataModule):
         self.cache = FeatureCache()
         self.parts: dict[Split, list[Segment]] = {}
         self._datasets: dict[Split, SegmentDataset] = {}
+        self._contents: dict[str, str] = {}
 
     @abstractmethod
     def segments(self) -> list[Segment]:
@@ -179,10 +182,10 @@ class EmpathyDataModule(LightningDataModule):
         return self._loader("test")
 
     def fingerprint(self) -> str:
-        """Fingerprint of who is in which split with which label: equal for equal data and folds."""
+        """Fingerprint of who is in which split with which content and label: equal for equal data and folds."""
         self._split()
         rows = [
-            repr((name, s.recording.id, s.participant, s.start, s.end, sorted(s.labels.items())))
+            repr((name, *self._known_by(s), sorted(s.labels.items())))
             for name, part in self.parts.items()
             for s in part
         ]
@@ -208,7 +211,7 @@ class EmpathyDataModule(LightningDataModule):
         self._split()
         source = self.source_of(target)
         learned = [s for split in splits for s in self.parts[split] if not np.isnan(s.labels.get(target, np.nan))]
-        rows = [repr((s.recording.id, s.participant, s.start, s.end, s.labels[target])) for s in learned]
+        rows = [repr((*self._known_by(s), s.labels[target])) for s in learned]
         return {
             "data": f"{source.about} {source.source}".strip(),
             "licence": source.licence,
@@ -237,6 +240,13 @@ class EmpathyDataModule(LightningDataModule):
             raise InputError(f"{type(self).__name__}: no segment has a label of {', '.join(names)}")
         self.parts = split_segments(labelled, self.task.targets[0], self.folds, self.fold, self.seed)
 
+    def _known_by(self, segment: Segment) -> tuple[object, ...]:
+        """What a fingerprint tells of a segment besides its labels; each recording is looked at once."""
+        recording = segment.recording
+        if recording.id not in self._contents:
+            self._contents[recording.id] = content_of(recording)
+        return (recording.id, self._contents[recording.id], segment.participant, segment.start, segment.end)
+
     def _loader(self, split: Split, shuffle: bool = False) -> DataLoader[Example]:
         import torch
 
@@ -255,6 +265,25 @@ class EmpathyDataModule(LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
+
+
+def content_of(recording: Recording) -> str:
+    """Fingerprint of what was recorded of each person, wherever the files lie."""
+    streams = ((person.name, *named) for person in recording.participants for named in person.streams())
+    return fingerprint(*(repr((person, name, _content(stream))) for person, name, stream in streams))
+
+
+def _content(stream: Stream) -> str:
+    """The stream's own fingerprint; of sound and film, gigabytes that take minutes to read, name and size of the file.
+
+    A stream that cannot be read is as one that is not there: whoever needs its features is told.
+    """
+    try:
+        if isinstance(stream, AudioStream | VideoStream):
+            return repr((stream.path.name, require_file(stream.path).stat().st_size, stream.offset))
+        return stream.fingerprint()
+    except (InputError, OSError):
+        return ""
 
 
 def data_folder(root: str | None, *parts: str, how_to_get: str = "") -> Path:

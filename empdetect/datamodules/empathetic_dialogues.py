@@ -30,6 +30,9 @@ class EmpatheticDialoguesDataModule(PublishedTextDataModule):
     emotion is the one that the speaker was given and wrote about; the labels of single utterances, which
     also stand in the files, were made by a machine and are not used.
 
+    Two people who did a task together talked twice, each as the speaker once. The owners say that all situations
+    of one speaker are in one part; the two dialogues of a task often are not, and such ones are counted.
+
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``empathetic_dialogues``; None reads ``EMPDETECT_DATA``.
@@ -45,6 +48,7 @@ class EmpatheticDialoguesDataModule(PublishedTextDataModule):
         "https://github.com/anuradha1992/EmpatheticIntents"
     )
     folder: ClassVar[str] = "empathetic_dialogues"
+    further_tie: ClassVar[str] = "two people, in changed roles,"
     task = Task((Target("emotion", "nominal", EMOTIONS),), unit="recording", construct="emotion")
 
     def __init__(
@@ -79,7 +83,8 @@ class EmpatheticDialoguesDataModule(PublishedTextDataModule):
             lines = read_cells(path, ("Dialog_ID", "Type", "Actor", "Text"))
             for name, dialogue in groupby(lines, lambda cells: str(cells["Dialog_ID"])):
                 words = self._words(list(dialogue), f"{path}, {name}")
-                yield Text(name, words, {"emotion": float(number)}, (name,), split=splits.get(name, "train"))
+                ties = (name, name.partition("_")[0])
+                yield Text(name, words, {"emotion": float(number)}, ties, split=splits.get(name, "train"))
 
     def _words(self, lines: list[Cells], where: str) -> tuple[str, ...]:
         column = "Type" if self.words == "situation" else "Actor"

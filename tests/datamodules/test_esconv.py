@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from empdetect.conformance import check_datamodule
+from empdetect.datamodules.edos import EdosDataModule
 from empdetect.datamodules.esconv import FILES, STRATEGIES, EsconvDataModule
+from empdetect.datamodules.goemotions import GoEmotionsDataModule
+from empdetect.datamodules.text import normalised
 from empdetect.errors import InputError
 from tests.datamodules.text_sets import FEATURES, apart, everything, levels, said, write_table
 
+ROOT = Path(__file__).resolve().parents[2]
 ROWS = {
     "train": [("Question", "How are you?"), ("Self-disclosure,Question", "I was, too. You?"), ("Others", "Thanks.")],
     "val": [("Information", "It opens at nine."), ("Others", "Bye!")],
@@ -57,3 +61,16 @@ def test_the_real_data(data_root: Path) -> None:
     assert not any("endoftext" in said(segment)[0] for segment in everything(data.parts))
     assert apart(module(data_root, deduplicate=True)) == {"train": 8778 - 350, "val": 2905 - 96, "test": 2959}
     assert data.copies == {"train": 350, "val": 96}
+
+
+@pytest.mark.data
+def test_the_configuration_of_the_adapter_says_what_it_had_read_of_the_test_file(data_root: Path) -> None:
+    """Its features are read by ``esconv.yaml``."""
+    learned = [s for s in GoEmotionsDataModule(FEATURES, str(data_root)).segments() if s.split != "test"]
+    learned += EdosDataModule(FEATURES, str(data_root)).segments()
+    words = {normalised(said(segment)[0]) for segment in learned}
+    asked = [normalised(said(s)[0]) for s in module(data_root).segments() if s.split == "test"]
+    known = [text for text in asked if text in words]
+    told = f"{len(asked):,} test utterances {len(known)} occur"
+    assert told in (ROOT / "configs" / "text_emotions.yaml").read_text(encoding="utf-8").replace("\n# ", " ")
+    assert max(len(text.split()) for text in known) <= 5

@@ -9,7 +9,7 @@ from empdetect.datamodules.meld import EMOTIONS, FILES, MeldDataModule
 from empdetect.errors import InputError
 from tests.datamodules.text_sets import FEATURES, apart, everything, levels, said, write_table
 
-HEADER = ("Sr No.", "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
+HEADER = ("Sr No.", "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode")
 
 
 def module(root: Path, **arguments: object) -> MeldDataModule:
@@ -18,14 +18,17 @@ def module(root: Path, **arguments: object) -> MeldDataModule:
 
 def write(root: Path, emotion: str = "joy") -> Path:
     for split, file in FILES.items():
-        rows = [(n, f"{split} says {n}", "Someone", emotion, "positive", n // 2, n % 2) for n in range(4)]
-        write_table(root / "meld" / file, [HEADER, (0, "What?!", "Someone", "surprise", "neutral", 9, 0), *rows])
+        rows = [(n, f"{split} says {n}", "Someone", emotion, "positive", n // 2, n % 2, split, n) for n in range(4)]
+        write_table(root / "meld" / file, [HEADER, (0, "What?!", "Someone", "surprise", "neutral", 9, 0, 1, 1), *rows])
     return root
 
 
 def test_utterances_are_grouped_by_dialogue_of_their_file(tmp_path: Path) -> None:
-    segments = module(write(tmp_path)).segments()
-    assert [segment.group for segment in segments[1:6]] == ["train: 0", "train: 0", "train: 1", "train: 1", "val: 9"]
+    data = module(write(tmp_path))
+    segments = data.segments()
+    groups = ["train: train 0", "train: train 0", "train: train 1", "train: train 1", "val: val 9"]
+    assert [segment.group for segment in segments[1:6]] == groups
+    assert data.tied == {"train": 1, "val": 1, "test": 1}  # the first of each file is of one episode
     assert said(segments[1]) == ["train says 0"]
     assert [EMOTIONS[int(segment.labels["emotion"])] for segment in segments[:2]] == ["surprise", "joy"]
 
@@ -48,3 +51,4 @@ def test_the_real_data(data_root: Path) -> None:
     data = module(data_root, deduplicate=True)
     assert apart(data) == {"train": 9989 - 1280, "val": 1109 - 126, "test": 2610}
     assert levels(everything(data.parts), "emotion") == set(map(float, range(7)))
+    assert data.tied == {"train": 7635, "val": 974, "test": 2609}

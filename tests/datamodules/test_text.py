@@ -30,7 +30,21 @@ class Letters(PublishedTextDataModule):
     def texts(self, folder: Path) -> Iterator[Text]:
         for split, letters in (("train", "abcB"), ("val", "de"), ("test", "bea?")):
             for place, letter in enumerate(letters):
-                yield Text(f"{split}_{place}", letter, {"vowel": float(letter in "ae")}, (f"{place}",), split=split)
+                yield Text(f"{split}_{place}", letter, {"vowel": float(letter in "ae")}, (letter,), split=split)
+
+
+class Dialogues(PublishedTextDataModule):
+    folder: ClassVar[str] = "."
+    further_tie: ClassVar[str] = "writers"
+    task = Task((Target("long", "binary"),))
+    rows: tuple[tuple[str, str, str, str], ...] = (
+        ("one", "train", "Ann", "a b"), ("two", "train", "Ben", "c"), ("three", "val", "Cid", "d"),
+        ("four", "test", "Ann", "e"), ("four", "test", "", "f g"), ("five", "test", "Dan", "h"),
+    )  # fmt: skip
+
+    def texts(self, folder: Path) -> Iterator[Text]:
+        for place, (dialogue, split, writer, words) in enumerate(self.rows):
+            yield Text(f"{split}_{place}", words, {"long": float(" " in words)}, (dialogue, writer), split=split)
 
 
 def test_links_carry_over() -> None:
@@ -72,6 +86,25 @@ def test_the_published_test_set_stays_whole(tmp_path: Path, deduplicate: bool, s
     assert [len(part) for part in data.parts.values()] == sizes
     assert data.copies == {"train": 3, "val": 1}
     assert "3 train and 1 val texts that occur in a later split " + ("left out" if deduplicate else "kept") in summary
+
+
+def test_writers_of_several_published_splits_are_counted(tmp_path: Path) -> None:
+    data = Dialogues({}, str(tmp_path))
+    assert "; 1 train, 0 val, 1 test texts share their writers with another split" in data.summary()
+    assert data.tied == {"train": 1, "val": 0, "test": 1}
+    assert [segment.group for segment in data.parts["test"]] == ["test: four", "test: four", "test: five"]
+    assert "share their" not in Letters({}, str(tmp_path)).summary()
+
+
+@pytest.mark.parametrize("deduplicate", [False, True])
+def test_a_dialogue_in_two_published_splits_is_refused(tmp_path: Path, deduplicate: bool) -> None:
+    data = Dialogues({}, str(tmp_path), deduplicate=deduplicate)
+    data.rows = (*Dialogues.rows, ("two", "test", "Eve", "i"))
+    with pytest.raises(InputError, match=r"Dialogues: 'two' is in train \(train_1\) and in test \(test_6\)"):
+        data.summary()
+    data.rows = (*Dialogues.rows, ("two", "test", "Eve", "c"))  # a copy is counted as such
+    data.summary()
+    assert data.copies == {"train": 1, "val": 0}
 
 
 def test_the_context_is_the_second_person(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.epitome import EpitomeDataModule
 from empdetect.features.text import TextEmbeddings
 
-FLOOR = "TF-IDF on the reply, same folds, own earlier measurement"
+FLOOR = "TF-IDF on the reply, other folds by seeker, own earlier measurement"
 AUTHORS = "authors' RoBERTa code, random split that shares seekers (Sharma et al., EMNLP 2020)"
 FROZEN = Functionals({"text": TextEmbeddings()}, single=("text",), model="logistic", name="frozen MiniLM + logistic")
 

@@ -13,7 +13,8 @@ BENCHMARK = Benchmark(
     name="esconv",
     title="ESConv strategies",
     protocol="published files, the utterance alone, first of several strategies; texts that occur in a later file "
-    "are left out of training and validation (446), the test file is whole (2,959)",
+    "are left out of training and validation (446), the test file is whole (2,959); the files name neither dialogues "
+    "nor supporters, who may be in several",
     data=EsconvDataModule,
     ours=TrainedDetector(["esconv"]),
     lines=(

@@ -25,7 +25,7 @@ BENCHMARK = Benchmark(
     name="goemotions",
     title="GoEmotions",
     protocol="published files; texts that occur in a later file are left out of training and validation (474), the "
-    "test file is whole (5,427)",
+    "test file is whole (5,427); the files name no writers, who may be in several",
     data=GoEmotionsDataModule,
     ours=TrainedDetector(["goemotions"]),
     lines=(

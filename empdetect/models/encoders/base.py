@@ -1,9 +1,12 @@
 """What every encoder promises, and the layers that several share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+from empdetect.features.base import Origin
 
 
 class Encoder(nn.Module, ABC):
@@ -41,6 +44,10 @@ class Encoder(nn.Module, ABC):
     def rebuilt(self) -> set[str]:
         """Names in the ``state_dict`` that building the encoder again restores: a detector leaves them out."""
         return set()
+
+    def learned_from(self) -> Sequence[Origin]:
+        """What weights of this house that it started from learned from: cards name it, and it may bind."""
+        return ()
 
 
 class InputLayer(nn.Module):

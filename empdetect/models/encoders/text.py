@@ -1,11 +1,13 @@
 """Text encoder: a fine-tuned transformer over a person's words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from empdetect.features.text import adapter_folder, load_text_model, load_tokenizer, with_adapter
+from empdetect.features.base import Origin
+from empdetect.features.text import adapter_folder, adapter_origins, load_text_model, load_tokenizer, with_adapter
 from empdetect.models.encoders.base import Encoder, masked_mean
 
 
@@ -65,6 +67,10 @@ class TransformerTextEncoder(Encoder):
         if self.model != "minilm" or self.adapter is not None:
             return set()
         return {name for name, weights in self.named_parameters() if not weights.requires_grad}
+
+    def learned_from(self) -> Sequence[Origin]:
+        """What the adapter that it started from learned from."""
+        return () if self.adapter is None else adapter_origins(self.adapter)
 
     def _with_special_tokens(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Token ids and mask ``(batch, time + 2)``, each row between its first and last special token."""
