@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,8 +60,8 @@ class Candidate:
 
 
 def default_users() -> dict[str, User]:
-    """The user of the embedded presets, and a harder one that they do not train with."""
-    return {"appraisal": AppraisalUser(), "appraisal, challenging": AppraisalUser(difficulty="challenging")}
+    """The user of the embedded presets, and a harder one with the same rules, which is no independent judge."""
+    return {"appraisal": AppraisalUser(), "appraisal, harder, the same rules": AppraisalUser(difficulty="challenging")}
 
 
 SUPPORT = ("emotional_expression", "empowerment", "paraphrasing", "questioning", "reappraisal", "validation")
@@ -76,7 +78,8 @@ class Setup:
     """What all candidates are judged by.
 
     Args:
-        users: who plays the profiles, by name; the second and later ones are held out from training.
+        users: who plays the profiles, by name. Both that are there by default score by the same rules; whether a gain
+            holds elsewhere only a user with rules of its own tells, such as a ``SentientUser``.
         profiles: file of profiles.
         split: of the profiles; empty takes all.
         heads: reward heads to tell the mean of, such as a held-out detector. Those that compare with a start, such as
@@ -323,25 +326,65 @@ def evaluate_from_config(out: Path, runs: Sequence[str], config: Path | None, ov
     except Exception as error:  # the parser wraps whatever a constructor raises
         raise InputError(f"Evaluating policies: {' '.join(str(error).split())[:400]}") from None
     values = {name: getattr(built, name) for name in Setup.__dataclass_fields__}
-    candidates = dict(built.policies)
-    for run in runs:
-        candidates |= candidates_of(run, Candidate(run, built.system, built.think, built.max_context))
+    model = Candidate("", built.system, built.think, built.max_context)
+    candidates = named_apart(runs, model, built.policies)
     return write_comparison(out, candidates, Setup(**values))
 
 
-def candidates_of(name: str, model: Candidate | None = None) -> dict[str, Candidate]:
+def named_apart(
+    runs: Sequence[str], model: Candidate, known: Mapping[str, Candidate] | None = None
+) -> dict[str, Candidate]:
+    """The policies of runs and models, after those known, each under a name of its own.
+
+    A folder goes by its own name; where another policy has that too, by as much of its path as tells them apart.
+
+    Args:
+        runs: folders of runs, and folders or names of models.
+        model: how to take a model.
+        known: policies that have a name.
+
+    Raises:
+        InputError: one is named twice.
+    """
+    lengths = dict.fromkeys(runs, 1)
+    written = {Path(run).resolve(): run for run in runs}
+    _refuse_second(written[Path(run).resolve()] for run in runs)
+    while True:
+        found = {run: candidates_of(run, replace(model, model=run), lengths[run]) for run in runs}
+        names = [*(known or {}), *chain(*found.values())]
+        alike = {name for name in names if names.count(name) > 1}
+        longer = [run for run in runs if alike & found[run].keys() and lengths[run] < len(Path(run).parts)]
+        if not longer:
+            _refuse_second(names)
+            return dict(chain((known or {}).items(), *(policies.items() for policies in found.values())))
+        for run in longer:
+            lengths[run] += 1
+
+
+def _refuse_second(names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise InputError(
+                f"Evaluating policies: '{name}' is named {count} times; name every policy once, or give it a name of "
+                "its own under 'policies' of the configuration"
+            )
+
+
+def candidates_of(name: str, model: Candidate | None = None, parts: int = 1) -> dict[str, Candidate]:
     """The policies of a run's folder before and after, as it was trained; else the model of that name.
 
     Args:
         name: folder of a run, or folder or name of a model.
         model: how to take a model; None takes the defaults.
+        parts: how many parts of the path, from its end, they go by.
     """
     import yaml
 
     folder = Path(name)
+    called = Path(*folder.parts[-parts:]).as_posix()
     if not (folder / "settings.yaml").is_file():
-        return {folder.name or name: model or Candidate(name)}
+        return {called: model or Candidate(name)}
     told = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))
     how = {"system": told["system"], "think": told["trainer"]["think"], "max_context": told["max_context"]}
-    parts = [part for part in ("start", "policy") if (folder / part).is_dir()]
-    return {f"{folder.name}/{part}": Candidate(str(folder / part), **how) for part in parts}
+    saved = [part for part in ("start", "policy") if (folder / part).is_dir()]
+    return {f"{called}/{part}": Candidate(str(folder / part), **how) for part in saved}

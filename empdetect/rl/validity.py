@@ -38,14 +38,15 @@ RESAMPLES = 1000
 BATCH = 256
 """Replies scored at a time."""
 LOOK_BACK = (RepetitionGuard, VarietyGuard)
-"""Heads that compare a reply with earlier ones and must see them."""
+"""Guards that compare a reply with earlier ones, must see them, and give their mean over all replies."""
 
 ABOUT = """\
 SAGE's logs (Chinese; the user is DeepSeek-V3). Pearson's r of each head's score of a reply with the change of
 emotion that the user reported after it; 95% bootstrap intervals over scenarios. Scores and changes are centred
 within each language model, or within each dialogue, before they are correlated; the columns of single models are r
-within that model. A head of a run that compares with the base policy compares with the mean of all eight here. A
-detector that has learned from these logs must not be asked."""
+within that model. Guards that look back at earlier replies judge the last one alone. A head of a run that compares with
+the base policy compares with the mean of all eight here. A detector that has learned from these logs must not be
+asked."""
 
 Floats = NDArray[np.float64]
 
@@ -112,6 +113,25 @@ class LastReply(Reward):
         self.head.prepare([replace(dialogue, turns=dialogue.turns[-2:]) for dialogue in dialogues])
 
 
+class LastFactor(Reward):
+    """What a guard that looks back gives the last reply alone, without those before it, which earned other changes.
+
+    Args:
+        guard: what is asked; it sees the whole dialogue.
+    """
+
+    def __init__(self, guard: RepetitionGuard | VarietyGuard) -> None:
+        self.guard = guard
+
+    def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
+        """One factor a dialogue, 0 to 1."""
+        return [None if d.failed or not d.replies else self.guard.factors(d)[-1] for d in dialogues]
+
+    def prepare(self, dialogues: Sequence[Dialogue]) -> None:
+        """Show the base policy's dialogues."""
+        self.guard.prepare(dialogues)
+
+
 def read_logged(data_root: Path | None, replies: int = 0, seed: int = 0) -> list[Logged]:
     """SAGE's logged replies.
 
@@ -155,7 +175,7 @@ def heads_of(detectors: Sequence[str]) -> dict[str, Reward]:
         "emotion, as a check": EmotionReward("change"),
         "words": WordsReward(),
         "length guard": LastReply(LengthGuard(soft=120, hard=240)),
-        "repetition guard": RepetitionGuard(),
+        "repetition guard": LastFactor(RepetitionGuard()),
         "language guard": LastReply(LanguageGuard()),
         "no-thought format": LastReply(ThinkFormatReward(think=False)),
     }
@@ -176,7 +196,7 @@ def prepared_heads(config: Path, logged: Sequence[Logged]) -> dict[str, Reward]:
     """
     found: dict[str, Reward] = {}
     for name, head in heads_of_run(config).items():
-        asked = head if isinstance(head, LOOK_BACK) else LastReply(head)
+        asked = LastFactor(head) if isinstance(head, LOOK_BACK) else LastReply(head)
         asked.prepare([one.dialogue for one in logged])
         found[f"{config.stem}: {name}"] = asked
     return found

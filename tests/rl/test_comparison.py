@@ -22,8 +22,10 @@ from empdetect.rl.comparison import (
     candidates_of,
     capability_marks,
     compare,
+    default_users,
     figures_of,
     markdown,
+    named_apart,
 )
 from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.evaluate import evaluate
@@ -141,7 +143,7 @@ def test_heads_that_compare_with_a_start_take_the_first_policys_dialogues(bank: 
     policies = [small_policy(texts, width=16, heads=2, seed=n).save(tmp_path / f"p{n}") for n in (0, 1)]
 
     def heads() -> dict[str, Reward]:
-        return {"empathy": EmpathyReward([EmotionReward()]), "variety": VarietyGuard()}
+        return {"empathy": EmpathyReward([EmotionReward(), EmotionReward("change")]), "variety": VarietyGuard()}
 
     given = replace(setup(bank), heads=heads(), samples=2, max_new_tokens=12)
     found = compare({path.name: Candidate(str(path)) for path in policies}, given, tmp_path)
@@ -244,6 +246,66 @@ def test_models_given_by_name_take_their_instruction_from_the_configuration_and_
         "m1": {"model": named, "system": "Hello there.", "think": True, "max_context": 640},
         "run/policy": {"model": str(run / "policy"), "system": "Be kind.", "think": False, "max_context": 99},
     }
+
+
+def run_folder(folder: Path) -> str:
+    """A run with the policies before and after."""
+    for part in ("start", "policy"):
+        (folder / part).mkdir(parents=True)
+    (folder / "settings.yaml").write_text("system: ''\nmax_context: 9\ntrainer:\n  think: false\n", encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (["runs/grpo", "org/Qwen"], ["grpo", "Qwen"]),
+        (["seed0/grpo", "seed1/grpo", "ppo"], ["seed0/grpo", "seed1/grpo", "ppo"]),
+        (["org1/Qwen", "org2/Qwen"], ["org1/Qwen", "org2/Qwen"]),
+        (["a/0/grpo/", "b/0/grpo", "b/1/grpo"], ["a/0/grpo", "b/0/grpo", "1/grpo"]),
+        (["grpo", "a/grpo", "../grpo"], ["grpo", "a/grpo", "../grpo"]),
+        (["old/m1", "m2"], ["old/m1", "m2"]),
+    ],
+)
+def test_policies_whose_folders_share_a_name_go_by_more_of_their_path(given: list[str], names: list[str]) -> None:
+    known = {"m1": Candidate("m1")}
+    found = named_apart(given, Candidate("", "Be kind."), known)
+    assert list(found) == ["m1", *names]
+    assert [candidate.model for candidate in found.values()] == ["m1", *given]
+    assert {candidate.system for name, candidate in found.items() if name != "m1"} == {"Be kind."}
+
+
+def test_runs_that_share_a_name_keep_both_of_their_policies(tmp_path: Path) -> None:
+    runs = [run_folder(tmp_path / seed / "grpo") for seed in ("seed0", "seed1")]
+    found = named_apart([*runs, str(tmp_path / "other" / "policy")], Candidate(""))
+    expected = [f"{seed}/grpo/{part}" for seed in ("seed0", "seed1") for part in ("start", "policy")]
+    assert list(found) == [*expected, "policy"]
+    assert found["seed1/grpo/start"].model == str(tmp_path / "seed1" / "grpo" / "start")
+
+
+@pytest.mark.parametrize("given", [["a/grpo", "a/grpo"], ["a/grpo", "./a/grpo/"], ["m1"]])
+def test_a_policy_that_is_named_twice_is_told(given: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is named 2 times; name every policy once.*'policies'"):
+        named_apart(given, Candidate(""), {"m1": Candidate("m1")})
+
+
+def test_all_policies_that_share_a_name_are_in_the_results(models: list[Path], bank: Path, tmp_path: Path) -> None:
+    config = tmp_path / "judge.yaml"
+    config.write_text(f"profiles: {bank}\nsamples: 1\nmax_turns: 1\nmax_new_tokens: 4\nheads: {{}}\n", encoding="utf-8")
+    same = [str(Policy.from_pretrained(m).save(tmp_path / f"seed{n}" / "grpo")) for n, m in enumerate(models)]
+    out = tmp_path / "out"
+    assert main(["rl", "evaluate", *same, "--config", str(config), "-o", str(out)]) == 0
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert [how["model"] for how in results["policies"].values()] == same
+    assert all(list(figures) == ["seed0/grpo", "seed1/grpo"] for figures in results["figures"].values())
+    assert list(results["figures"]) == ["appraisal", "appraisal, harder, the same rules"]
+
+
+def test_the_users_there_are_by_default_are_said_to_share_their_rules() -> None:
+    first, second = default_users().values()
+    assert type(first) is type(second) and first.rules == second.rules
+    assert "the same rules" in list(default_users())[1]
+    assert "held out" not in (Setup.__doc__ or "").split("profiles:")[0]
 
 
 SAGE = Path(__file__).parents[2] / "configs" / "rl" / "sage-eval.yaml"

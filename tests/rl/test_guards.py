@@ -209,3 +209,13 @@ def test_wrong_use_of_the_empathy_head_is_refused() -> None:
 def test_a_clause_of_another_script_is_a_switch_however_few_words_it_counts() -> None:
     assert not in_language("I can hear how sad you are. 我完全理解你的感受因为我也经历过", "en")
     assert in_language("I can hear how sad Zoë is.", "en")
+
+
+def test_a_guard_tells_what_each_reply_is_worth_by_itself() -> None:
+    asks, listens = "What helped you to sleep before?", "It makes sense that you are hurt."
+    found = dialogue(asks, listens, asks)
+    assert RepetitionGuard().factors(found) == [1.0, 1.0, 0.0]
+    assert VarietyGuard(allowed=0.0).factors(found) == [1.0, 1.0, 1.0]
+    assert VarietyGuard(allowed=0.0).factors(dialogue(asks, asks)) == [1.0, 0.0]
+    other = replace(dialogue(asks, asks), profile=replace(PROFILE, language="zh"))
+    assert VarietyGuard(allowed=0.0).factors(other) == [1.0, 1.0], "English only"

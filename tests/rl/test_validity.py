@@ -10,7 +10,17 @@ from empdetect.rl.dialogue import Dialogue, Turn
 from empdetect.rl.profiles import read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.emotion import EmotionReward
-from empdetect.rl.validity import Logged, correlate, correlation_of, read_logged, validity_table
+from empdetect.rl.rewards.guards import RepetitionGuard, VarietyGuard
+from empdetect.rl.validity import (
+    LastFactor,
+    Logged,
+    correlate,
+    correlation_of,
+    heads_of,
+    prepared_heads,
+    read_logged,
+    validity_table,
+)
 from tests.detectors import tiny_detector
 
 PROFILE = read_profiles()[0]
@@ -59,6 +69,41 @@ def test_the_interval_is_that_of_whole_scenarios() -> None:
     once, often = correlation_of(scores, steps), correlation_of(scores * 10, steps * 10)
     width = once.overall.high - once.overall.low
     assert often.overall.high - often.overall.low == pytest.approx(width, rel=0.1)
+
+
+def talk(*replies: str) -> Dialogue:
+    turns = [turn for reply in replies for turn in (Turn("user", "I am sad."), Turn("assistant", reply))]
+    return Dialogue(PROFILE, 0, tuple(turns), (50.0, 55.0), done=True)
+
+
+A = "What has helped you to sleep before all this began?"
+B = "It makes sense that you are hurt by his words."
+C = "You could write down whatever keeps you awake at night."
+
+
+def test_a_guard_that_looks_back_is_asked_about_the_last_reply_alone() -> None:
+    repeats, fresh = talk(A, B, C, A), talk(A, A, B)
+    assert RepetitionGuard()([repeats]) == [0.75], "a run's gate takes the mean"
+    assert heads_of([])["repetition guard"]([repeats, fresh]) == [0.0, 1.0]
+    variety = LastFactor(VarietyGuard(allowed=0.0))
+    assert variety([talk(A, B, A), talk(A, A), talk(A)]) == [1.0, 0.0, 1.0]
+    variety.guard = VarietyGuard()
+    variety.prepare([talk(A, A)])
+    assert variety([talk(A, A)]) == [1.0], "as often as those it is compared with"
+    failed = Dialogue(PROFILE, 0, (), (50.0,), done=True, failed=True)
+    assert variety([failed]) == [None]
+
+
+def test_the_gates_of_a_run_that_look_back_are_asked_so_too(tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        f"out: {tmp_path}\nuser:\n  class_path: empdetect.rl.users.appraisal.AppraisalUser\nweights:\n  emotion: 1.0\n"
+        "rewards:\n  emotion:\n    class_path: empdetect.rl.rewards.emotion.EmotionReward\n"
+        "gates:\n  fresh:\n    class_path: empdetect.rl.rewards.guards.RepetitionGuard\n",
+        encoding="utf-8",
+    )
+    asked = prepared_heads(config, [logged("a", "1", 5.0)])["run: fresh"]
+    assert asked([talk(A, B, C, A)]) == [0.0]
 
 
 class Shy(Reward):

@@ -66,11 +66,15 @@ class RepetitionGuard(Reward):
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One factor a dialogue, 0 to 1."""
-        return [_mean([self._factor(share) for share in self._shares(dialogue)], dialogue) for dialogue in dialogues]
+        return [_mean(self.factors(dialogue), dialogue) for dialogue in dialogues]
+
+    def factors(self, dialogue: Dialogue) -> list[float]:
+        """What each reply is worth by itself, 0 to 1."""
+        return [self._factor(share) for share in self._shares(dialogue)]
 
     def blame(self, dialogue: Dialogue) -> list[float]:
         """What each reply loses."""
-        return [1.0 - self._factor(share) for share in self._shares(dialogue)]
+        return [1.0 - factor for factor in self.factors(dialogue)]
 
     def _factor(self, repeated: float) -> float:
         return 1.0 - max(repeated - self.allowed, 0.0) / (1.0 - self.allowed)
@@ -123,6 +127,11 @@ class VarietyGuard(Reward):
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One factor a dialogue, 0 to 1."""
         return [_mean([self._factor(tactic_reuse([dialogue]) or 0.0)], dialogue) for dialogue in dialogues]
+
+    def factors(self, dialogue: Dialogue) -> list[float]:
+        """What each reply is worth beside the one before it, 0 to 1; the first, and one not in English, 1."""
+        again = self.blame(dialogue) if dialogue.profile.language == "en" else [0.0] * len(dialogue.replies)
+        return [self._factor(reuse) for reuse in again]
 
     def blame(self, dialogue: Dialogue) -> list[float]:
         """How much of the reply before it each one does again."""

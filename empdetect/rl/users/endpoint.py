@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 Message = Mapping[str, str]
 
-AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-"""HTTP statuses that may go away; all others, such as 401, are final."""
+AGAIN = frozenset({408, 409, 425, 429})
+"""HTTP statuses below 500 that may go away; all others there, such as 401, are final."""
+NEVER = frozenset({501, 505})
+"""HTTP statuses that stay however often one asks; the others from 500 on, also those of proxies, may go away."""
 CUT = "an answer cut at max_tokens"
 """The failure after which the question is asked with another seed, as the same one would be cut at the same place."""
 
@@ -287,9 +289,13 @@ def _check_status(response: "httpx.Response") -> None:
     if response.status_code == 200:
         return
     problem = f"HTTP {response.status_code}"
-    if response.status_code in AGAIN:
+    if _may_go_away(response.status_code):
         raise _TryAgain(problem, _seconds(response.headers.get("retry-after", "")))
     raise _Final(f"{problem}: {' '.join(response.text.split())[:200]}")
+
+
+def _may_go_away(status: int) -> bool:
+    return status in AGAIN or (status >= 500 and status not in NEVER)
 
 
 def _seconds(text: str) -> float:

@@ -3,12 +3,15 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 LARGEST_CHANGE = 30
 """Points; a change beyond it is no judgement of a reply (10 is asked for) and is not read as one."""
 
 _NUMBER = re.compile(r"[\[(\"']*([+-]?\d{1,3})[\])\"'.]*")
 _MINUS = str.maketrans(dict.fromkeys("−–—‐‑﹣", "-"))
+_PAIRS = {'"': '"', "“": "”", "「": "」", "[": "]", "【": "】"}
+"""Marks that a model puts around all that it says, though it was not asked to."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - says what the answer is
@@ -60,12 +63,32 @@ def read_change(section: str) -> int:
 
 
 def read_response(section: str) -> str:
-    """What is said aloud: without quotation marks around it.
+    """What is said aloud: without quotation marks around all of it; those around a part belong to it.
 
     Raises:
         Unreadable: nothing is left.
     """
-    text = section.strip().strip('"“”「」[]【】').strip()
-    if not text:
+    text = section.strip()
+    while _encloses(text):
+        text = text[1:-1].strip()
+    if not text.strip("".join((*_PAIRS, *_PAIRS.values()))):
         raise Unreadable("nothing in Response")
     return text
+
+
+def _encloses(text: str) -> bool:
+    """Whether the mark that a text begins with is closed by the one it ends with, and not before."""
+    opening = text[:1]
+    closing = _PAIRS.get(opening)
+    if closing is None or len(text) < 2 or not text.endswith(closing):
+        return False
+    depth = 0
+    for before, mark in pairwise(f" {text[:-1]}"):
+        # A straight mark looks the same on both sides; it opens where a space stands before it.
+        if mark == opening and (opening != closing or before.isspace()):
+            depth += 1
+        elif mark == closing:
+            depth -= 1
+        if depth == 0:
+            return False
+    return depth == 1

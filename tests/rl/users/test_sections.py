@@ -90,6 +90,42 @@ def test_a_response_comes_without_its_quotation_marks() -> None:
         read_response('""')
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[sighs] I do not know.",
+        "【叹气】我不知道。",
+        'I told him "never again"',
+        '"Never again," he said, and "not you"',
+        "“走吧。”他说，“别回头。”",
+        "[sighs] I do not know. [leaves]",
+        '"Well, and then?',
+        "他说「随便」",
+    ],
+)
+def test_marks_that_do_not_enclose_all_of_a_response_belong_to_it(text: str) -> None:
+    assert read_response(f" {text}\n") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"I told him "never again""', 'I told him "never again"'),
+        ("「他说「随便」。」", "他说「随便」。"),
+        ("【“[sighs] Fine.”】", "[sighs] Fine."),
+        ("“[sighs]”", "sighs"),
+    ],
+)
+def test_marks_around_all_of_a_response_are_left_out(text: str, said: str) -> None:
+    assert read_response(text) == said
+
+
+@pytest.mark.parametrize("text", ['"', "「」", "[”", '" "'])
+def test_marks_alone_are_no_response(text: str) -> None:
+    with pytest.raises(Unreadable, match="nothing in Response"):
+        read_response(text)
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for read in (lambda: read_sections(text, REPLY), lambda: read_change(text), lambda: read_response(text)):

@@ -157,6 +157,19 @@ def test_a_failed_attempt_is_made_again_and_a_service_that_stays_down_is_not_sco
     assert len(stub.requests) == 3 and len(dialogue.exchanges[1][0].failures) == 3
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 507, 520, 522, 524, 529])
+def test_a_status_that_may_go_away_is_asked_for_again(status: int) -> None:
+    dialogue, stub = talk(once(Answer(b"oh", status)))
+    assert dialogue.emotions == (30.0, 35.0) and len(stub.requests) == 3
+    assert dialogue.exchanges[1][0].failures == (f"HTTP {status}",)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 501, 505])
+def test_a_status_that_stays_is_final(status: int) -> None:
+    dialogue, stub = talk(once(Answer(b"oh", status)))
+    assert dialogue.failed and f"HTTP {status}: oh" in dialogue.reason and len(stub.requests) == 1
+
+
 def test_a_cut_answer_is_asked_for_with_another_seed_paid_for_and_replayed() -> None:
     def cut_for_this_seed(request: dict[str, Any], number: int) -> Answer | str:
         """As a service does that is true to its seed."""
