@@ -114,7 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         sys.stderr.write(f"rl_canaries: {error}\n")
         return 2
-    write_study(parsed.out, f"python -m empdetect.bench.rl_canaries --runs {parsed.runs}", parsed.seed, {"rows": rows})
+    command = f"python -m empdetect.bench.rl_canaries --runs {parsed.runs} --profiles {len(profiles)}"
+    write_study(parsed.out, command, parsed.seed, {"rows": rows})
     if parsed.page:
         update_page(parsed.page, "canaries", table(rows))
     sys.stdout.write(table(rows))
