@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.bench.configs import find_config
-from empdetect.bench.study import write_study
-from empdetect.bench.table import update_page
+from empdetect.bench.study import publish
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.baseline import prepare_heads
@@ -115,10 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"rl_canaries: {error}\n")
         return 2
     command = f"python -m empdetect.bench.rl_canaries --runs {parsed.runs} --profiles {len(profiles)}"
-    write_study(parsed.out, command, parsed.seed, {"rows": rows})
-    if parsed.page:
-        update_page(parsed.page, "canaries", table(rows))
-    sys.stdout.write(table(rows))
+    publish(parsed, command, rows, "canaries", table(rows))
     return 0
 
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from empdetect.bench.rl_learning import finished
 from empdetect.bench.rl_table import Cell, Found, Outcome
-from empdetect.bench.study import write_study
-from empdetect.bench.table import update_page
+from empdetect.bench.study import publish
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.evaluate import evaluate
@@ -32,12 +31,13 @@ SPEECH = (2, 8, 64)
 """Dialogues a profile, replies and tokens a reply, as the embedded presets judge."""
 
 
-def judged(folder: Path, cell: Cell) -> dict[str, Parts]:
+def judged(folder: Path, cell: Cell, seed: int) -> dict[str, Parts]:
     """The emotion of the other user by scenario, with the policy ``before`` and ``after`` one run.
 
     Args:
         folder: of the run; what was found is kept there.
         cell: its row.
+        seed: of policy and users.
     """
     kept = folder / "elsewhere.json"
     if not kept.is_file():
@@ -45,18 +45,21 @@ def judged(folder: Path, cell: Cell) -> dict[str, Parts]:
         policies = {
             name: Policy.from_pretrained(folder / part) for name, part in (("before", START), ("after", "policy"))
         }
-        found = {n: evaluate(p, profiles, user, None, *SPEECH, think=cell.think).all_parts for n, p in policies.items()}
+        found = {
+            n: evaluate(p, profiles, user, None, *SPEECH, think=cell.think, seed=seed).all_parts
+            for n, p in policies.items()
+        }
         kept.write_text(json.dumps({name: parts["emotion"] for name, parts in found.items()}), encoding="utf-8")
     parts: dict[str, Parts] = json.loads(kept.read_text(encoding="utf-8"))
     return parts
 
 
-def findings(found: Found, runs: Path) -> dict[str, dict[str, Any]]:
+def findings(found: Found, runs: Path, seed: int) -> dict[str, dict[str, Any]]:
     """By row the gain with its own user and with the other, with 95% intervals over seeds and scenarios."""
     rows = {}
     for cell, by_seed in track(list(found.items()), "Rows"):
         own = [_emotions(outcome) for outcome in by_seed.values()]
-        other = [judged(runs / f"{cell.name}-{seed}", cell) for seed in by_seed]
+        other = [judged(runs / f"{cell.name}-{number}", cell, seed) for number in by_seed]
         rows[cell.name] = {"seeds": list(by_seed), "own": _gain(own), "other": _gain(other)}
     return rows
 
@@ -95,19 +98,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
     parser.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
     parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
+    parser.add_argument("--seed", type=int, default=1234, help="of policy and users (default: %(default)s)")
     parsed = parser.parse_args(arguments)
     try:
         found = finished(parsed.runs)
         if not found:
             raise InputError(f"Judging runs with another user: none in {parsed.runs} has ended; run bench.rl_learning")
-        rows = findings(found, parsed.runs)
+        rows = findings(found, parsed.runs, parsed.seed)
     except InputError as error:
         sys.stderr.write(f"rl_elsewhere: {error}\n")
         return 2
-    write_study(parsed.out, f"python -m empdetect.bench.rl_elsewhere --runs {parsed.runs}", 1234, {"rows": rows})
-    if parsed.page:
-        update_page(parsed.page, "elsewhere", table(rows))
-    sys.stdout.write(table(rows))
+    publish(parsed, f"python -m empdetect.bench.rl_elsewhere --runs {parsed.runs}", rows, "elsewhere", table(rows))
     return 0
 
 

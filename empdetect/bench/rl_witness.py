@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.bench.rl_learning import MECHANISMS, SUPPORTING, trained_witness
-from empdetect.bench.study import write_study
-from empdetect.bench.table import update_page
+from empdetect.bench.study import publish
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.canaries import CANARIES, canary_dialogues
@@ -121,10 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     said = speak(read_profiles(BANK, "test"), parsed.seed)
     rows = {name: rank(head, said) for name, head in track(list(asked.items()), "Detectors")}
-    write_study(parsed.out, "python -m empdetect.bench.rl_witness", parsed.seed, {"rows": rows})
-    if parsed.page:
-        update_page(parsed.page, "witness", table(rows))
-    sys.stdout.write(table(rows))
+    publish(parsed, "python -m empdetect.bench.rl_witness", rows, "witness", table(rows))
     return 0
 
 

@@ -1,6 +1,8 @@
 """The file of a study: what was found, and what it takes to find it again."""
 
 import json
+import sys
+from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from empdetect.bench.run import machine
+from empdetect.bench.table import update_page
 from empdetect.training import commit
 
 
@@ -31,6 +34,22 @@ def write_study(path: Path, command: str, seed: int, findings: Mapping[str, Any]
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**facts, **_plain(findings)}, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def publish(parsed: Namespace, command: str, rows: Mapping[str, Any], what: str, table: str) -> None:
+    """Write a study of rows to its file, its table into the page that was named, if any, and to the terminal.
+
+    Args:
+        parsed: the command line, with ``out``, ``page`` and ``seed``.
+        command: that makes it again.
+        rows: what was found.
+        what: name of the page's markers.
+        table: the rows as Markdown.
+    """
+    write_study(parsed.out, command, parsed.seed, {"rows": rows})
+    if parsed.page:
+        update_page(parsed.page, what, table)
+    sys.stdout.write(table)
 
 
 def _plain(value: Any) -> Any:

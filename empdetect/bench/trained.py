@@ -1,10 +1,10 @@
 """Our detector as a system: configurations trained by the path of ``empdetect fit``, their answers averaged."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +13,6 @@ import yaml
 from empdetect.bench.checks import check_learned_from, check_scaling, key_of
 from empdetect.bench.configs import only_modalities, read_config
 from empdetect.bench.system import Answers, Fold
-from empdetect.components import describe
 from empdetect.datamodules.base import EmpathyDataModule, SegmentDataset
 from empdetect.detector import Detector
 from empdetect.errors import InputError
@@ -23,8 +22,6 @@ from empdetect.models.ensemble import Ensemble
 from empdetect.models.heads import decode, level_probabilities
 from empdetect.recording import Segment
 from empdetect.training import TrainingCLI, heads_of, learn_validation, run, take_best_weights
-
-T = TypeVar("T")
 
 MEMBER_STEP = 1000
 """Between the seeds of the members of one ensemble, so that ensembles of other seeds share no member."""
@@ -121,13 +118,14 @@ class TrainedDetector:
             InputError: the members cannot be one detector: other tasks, other features of one modality,
                 or one learned from what another was to be calibrated on.
         """
+        self.check_joinable()
         trained = self._train(fold, seed, WholeCommand)
         first = trained[0].data
         held_out = {key_of(segment) for segment in first.parts["val"]}
         if any(key_of(segment) in held_out for member in trained for segment in member.data.parts["train"]):
             raise InputError(f"Saving {', '.join(self.configs)}: what calibrates one was trained on by another")
         module = trained[0].module if len(trained) == 1 else Ensemble([member.module for member in trained])
-        features = merged_features([member.data.features for member in trained], describe)
+        features = {name: found for member in trained for name, found in member.data.features.items()}
         detector = Detector(module, features, facts=facts)
         learn_from_held_out(detector, first)
         for member in trained:
@@ -142,7 +140,13 @@ class TrainedDetector:
         Raises:
             InputError: two of them compute one modality differently.
         """
-        merged_features([read_config(config)["data"]["init_args"]["features"] for config in self.configs], repr)
+        merged: dict[str, Any] = {}
+        for config in self.configs:
+            for name, features in read_config(config)["data"]["init_args"]["features"].items():
+                if merged.setdefault(name, features) != features:
+                    raise InputError(
+                        f"Saving an ensemble: its members compute '{name}' differently; name one of them anew"
+                    )
 
     def _train(self, fold: Fold, seed: int, command: type[FoldCommand]) -> list[Member]:
         seeds = [seed + MEMBER_STEP * number for number in range(self.members)]
@@ -155,24 +159,6 @@ class TrainedDetector:
             path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
             done = run(_arguments(path, fold, seed), command)
             return Member(done.model, done.datamodule)
-
-
-def merged_features(each: Sequence[Mapping[str, T]], told: Callable[[T], object]) -> dict[str, T]:
-    """The features of several configurations as one set.
-
-    Args:
-        each: by configuration, its features by modality.
-        told: what features are told apart by.
-
-    Raises:
-        InputError: two of them compute one modality differently.
-    """
-    merged: dict[str, T] = {}
-    for features in each:
-        for name, found in features.items():
-            if told(merged.setdefault(name, found)) != told(found):
-                raise InputError(f"Saving an ensemble: its members compute '{name}' differently; name one of them anew")
-    return merged
 
 
 def _arguments(path: Path, fold: Fold, seed: int) -> list[str]:

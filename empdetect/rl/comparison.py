@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -20,7 +20,7 @@ from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.evaluate import Evaluation, summarise
 from empdetect.rl.intervals import Interval, difference_of, interval_of, parts_of
 from empdetect.rl.paper import paper_table
-from empdetect.rl.policy import Policy
+from empdetect.rl.policy import WEIGHTS, Policy, Precision
 from empdetect.rl.profiles import BANK, Profile, read_profiles
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.detector import DetectorReward
@@ -32,14 +32,6 @@ from empdetect.rl.users.endpoint import Endpoint
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
     from lightning.fabric import Fabric
-
-Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
-WEIGHTS: dict[Precision, torch.dtype] = {
-    "bf16-true": torch.bfloat16,
-    "16-true": torch.float16,
-    "64-true": torch.float64,
-}
-"""What the weights are loaded as, where that is not float32."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,7 @@ class Candidate:
 
 def default_users() -> dict[str, User]:
     """The user of the embedded presets, and a harder one with the same rules, which is no independent judge."""
-    return {"appraisal": AppraisalUser(), "appraisal, harder, the same rules": AppraisalUser(difficulty="challenging")}
+    return {"appraisal": AppraisalUser(), "appraisal, challenging": AppraisalUser(difficulty="challenging")}
 
 
 SUPPORT = ("emotional_expression", "empowerment", "paraphrasing", "questioning", "reappraisal", "validation")
@@ -163,13 +155,8 @@ def _talks(
     policy.model.to(fabric.device)
     policy.at_once = setup.at_once
     for name, user in setup.users.items():
-        # Only while it speaks: the heads that judge it have a precision of their own.
-        with fabric.autocast():
-            dialogues = sample_dialogues(
-                policy, profiles, user, setup.samples, setup.max_turns, setup.max_new_tokens, setup.temperature,
-                setup.seed,
-            )  # fmt: skip
-        yield name, dialogues
+        speech = (setup.samples, setup.max_turns, setup.max_new_tokens, setup.temperature, setup.seed)
+        yield name, sample_dialogues(policy, profiles, user, *speech, fabric)
 
 
 def _prepare(

@@ -89,9 +89,9 @@ def sample_dialogues(
     seed: int,
     fabric: "Fabric | None" = None,
 ) -> list[Dialogue]:
-    """Dialogues of a policy with every profile, ``samples`` each, in Fabric's precision if one is given.
+    """Dialogues of a policy with every profile, ``samples`` each. Leaves torch's random state as it was.
 
-    Leaves torch's random state as it was.
+    With a fabric it speaks in that precision, and only while it speaks: heads have a precision of their own.
     """
     found: list[Dialogue] = []
     with torch.random.fork_rng(), fabric.autocast() if fabric else nullcontext():

@@ -150,13 +150,13 @@ def _run(built: Any, settings: str, command: str) -> Path:
     from empdetect.rl.cassette import AFTER, BEFORE, TAPE, Beginning, Cassette, read_beginning, read_ending, set_aside
     from empdetect.rl.checkpoint import NAME, check_identity
     from empdetect.rl.checks import check_parts
-    from empdetect.rl.comparison import WEIGHTS
     from empdetect.rl.monitor import RewardHacked
+    from empdetect.rl.policy import WEIGHTS
     from empdetect.rl.trainer import PolicyTrainer
 
     made, identity = built.trainer.as_dict(), _identity(settings)
-    asked = {name: made[name] for name in ("algorithm", "group_size", "credit", "think")}
-    check_parts(built.rewards, built.weights, built.gates, **asked)
+    contrary = {name: made[name] for name in ("algorithm", "group_size", "credit", "think")}
+    check_parts(built.rewards, built.weights, built.gates, **contrary)
     check_identity(built.out, identity)
     train, held_out = split_profiles(built.profiles, built.test_profiles, built.seed)
     built.out.mkdir(parents=True, exist_ok=True)
@@ -174,12 +174,13 @@ def _run(built: Any, settings: str, command: str) -> Path:
     cassette = Cassette(built.out / TAPE, built.user, made["max_turns"], heads) if built.record else None
     trainer = PolicyTrainer(*given, seed=built.seed, cassette=cassette, **made)
     speech = {name: made[name] for name in ("max_turns", "max_new_tokens", "temperature")}
+    speech |= {"cassette": cassette, "fabric": fabric}
     # Users that are language models would be asked and paid twice, and answer otherwise.
     done = read_beginning(cassette.path) if cassette and goes_on else Beginning()
-    speaks = {**speech, "seed": built.seed, "cassette": cassette, "fabric": fabric}
-    prepare_heads(heads.values(), policy, train, built.user, built.base_samples, **speaks, known=done.base)
-    spoken = {**speech, "think": made["think"], "cassette": cassette, "fabric": fabric, **built.evaluate.as_dict()}
-    judged = partial(_judged, policy, held_out, built.user, heads, spoken)
+    base = {"samples": built.base_samples, "seed": built.seed, "known": done.base}
+    prepare_heads(heads.values(), policy, train, built.user, **speech, **base)
+    asked = {**speech, "think": made["think"], **built.evaluate.as_dict()}
+    judged = partial(_judged, policy, held_out, built.user, heads, asked)
     before, stopped = judged(BEFORE, done.judged), ""
     try:
         trainer.fit(train, built.out, identity)
@@ -200,7 +201,7 @@ def _judged(
     profiles: Sequence[Profile],
     user: User,
     heads: Mapping[str, Reward],
-    spoken: Mapping[str, Any],
+    asked: Mapping[str, Any],
     part: str,
     known: Sequence["Dialogue"],
 ) -> "Evaluation":
@@ -208,8 +209,8 @@ def _judged(
     from empdetect.rl.evaluate import evaluate, summarise
 
     if known:
-        return summarise(known, heads, spoken["think"])
-    return evaluate(policy, profiles, user, heads, **spoken, part=part)
+        return summarise(known, heads, asked["think"])
+    return evaluate(policy, profiles, user, heads, **asked, part=part)
 
 
 def _identity(settings: str) -> str:

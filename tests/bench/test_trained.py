@@ -17,8 +17,7 @@ from empdetect.bench.configs import find_config, only_modalities, read_config
 from empdetect.bench.metrics import accuracy
 from empdetect.bench.run import fold_data, fold_of, run_benchmark
 from empdetect.bench.system import Fold, unlabelled
-from empdetect.bench.trained import TrainedDetector, merged_features
-from empdetect.components import describe
+from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.stress_predict import StressPredictDataModule
 from empdetect.detector import Detector
 from empdetect.errors import InputError
@@ -178,14 +177,6 @@ def test_configurations_are_found_by_name_or_path(tmp_path: Path) -> None:
         (tmp_path / "made.yaml").write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=message):
             read_config(str(tmp_path / "made.yaml"))
-
-
-def test_members_that_compute_a_modality_differently_cannot_be_one_detector() -> None:
-    other = TableFeatures(["heart_rate_change"], modality="heart", table="heart")
-    both = merged_features([{"heart": HEART}, {"heart": HEART, "more": other}], describe)
-    assert both == {"heart": HEART, "more": other}
-    with pytest.raises(InputError, match="compute 'heart' differently"):
-        merged_features([{"heart": HEART}, {"heart": other}], describe)
 
 
 def test_members_that_cannot_be_one_detector_are_refused_before_any_fold(made: Path, tmp_path: Path) -> None:

@@ -298,13 +298,13 @@ def test_all_policies_that_share_a_name_are_in_the_results(models: list[Path], b
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert [how["model"] for how in results["policies"].values()] == same
     assert all(list(figures) == ["seed0/grpo", "seed1/grpo"] for figures in results["figures"].values())
-    assert list(results["figures"]) == ["appraisal", "appraisal, harder, the same rules"]
+    assert list(results["figures"]) == ["appraisal", "appraisal, challenging"]
 
 
 def test_the_users_there_are_by_default_are_said_to_share_their_rules() -> None:
     first, second = default_users().values()
     assert type(first) is type(second) and first.rules == second.rules
-    assert "the same rules" in list(default_users())[1]
+    assert "no independent judge" in (default_users.__doc__ or "")
     assert "held out" not in (Setup.__doc__ or "").split("profiles:")[0]
 
 

@@ -13,7 +13,7 @@ from empdetect.rl.listener import MOVES, mixed_dialogues, mixed_reply
 from empdetect.rl.profiles import INTENTIONS, Profile, read_profiles
 from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.appraise import appraise
-from empdetect.rl.users.base import User, UserTurn, end_reason
+from empdetect.rl.users.base import Rules, User, UserTurn, end_reason
 from empdetect.rl.users.cues import FEELINGS, moves_in, readable, words_of
 from empdetect.rl.users.lines import HINTS, LOW, RELIEVED, WITHDRAWN
 from empdetect.rl.users.scripted import ScriptedUser
@@ -222,7 +222,19 @@ def test_the_mixed_listener_leaves_room_to_improve() -> None:
     assert mean(0.5, 0.3) + 15 < mean(0.0, 1.0)
 
 
-GOODBYES = [
+ENDS = {
+    "rlver": [
+        (UserTurn("Fine.", 100.0), "en", ""),
+        (UserTurn("Fine.", 9.9), "en", ""),
+        (UserTurn("Fine.", 0.0), "en", "gave up"),
+    ],
+    "sage": [
+        (UserTurn("Fine.", 100.0), "en", "content"),
+        (UserTurn("Fine.", 9.9), "en", "gave up"),
+        (UserTurn("Fine.", 10.0), "en", ""),
+    ],
+}
+BOTH = [
     (UserTurn("Well, goodbye then.", 50.0), "en", "goodbye"),
     (UserTurn("再见", 50.0), "zh", "goodbye"),
     (UserTurn("再见", 50.0), "en", ""),
@@ -233,30 +245,12 @@ GOODBYES = [
 
 
 @pytest.mark.parametrize(
-    ("turn", "language", "reason"),
-    [
-        (UserTurn("Fine.", 100.0), "en", ""),
-        (UserTurn("Fine.", 9.9), "en", ""),
-        (UserTurn("Fine.", 0.0), "en", "gave up"),
-        *GOODBYES,
-    ],
+    ("rules", "preset"),
+    [(AppraisalUser().rules, "rlver"), (PRESETS["rlver"], "rlver"), (PRESETS["sage"], "sage"), (Rules(), "sage")],
 )
-def test_dialogues_end_by_rlvers_rules(turn: UserTurn, language: str, reason: str) -> None:
-    for rules in (AppraisalUser().rules, PRESETS["rlver"]):
+def test_dialogues_end_by_the_rules_of_rlver_and_of_sage(rules: Rules, preset: str) -> None:
+    for turn, language, reason in [*ENDS[preset], *BOTH]:
         assert end_reason(turn, language, rules) == reason
-
-
-@pytest.mark.parametrize(
-    ("turn", "language", "reason"),
-    [
-        (UserTurn("Fine.", 100.0), "en", "content"),
-        (UserTurn("Fine.", 9.9), "en", "gave up"),
-        (UserTurn("Fine.", 10.0), "en", ""),
-        *GOODBYES,
-    ],
-)
-def test_dialogues_end_by_sages_rules(turn: UserTurn, language: str, reason: str) -> None:
-    assert end_reason(turn, language, PRESETS["sage"]) == reason
 
 
 @pytest.mark.parametrize("user", [AppraisalUser(40.0, 5.0, "challenging"), ScriptedUser(["a"], [1.0], 20.0, 2)])
