@@ -1,5 +1,6 @@
 """The curves of the table of learning as one SVG: a panel an algorithm and form, a line a row, all seeds' mean."""
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -32,9 +33,9 @@ def draw(rows: Mapping[str, Row], column: str = "emotion.mean") -> str:
 
 
 def mean_curve(curves: Sequence[Sequence[float | None]]) -> list[float]:
-    """Mean over seeds at each step that all of them reached."""
-    steps = zip(*curves)
-    return [sum(v or 0.0 for v in step) / len(step) for step in steps]
+    """Mean over seeds at each step that all of them reached, of those that are known; NaN if none is."""
+    known = ([value for value in step if value is not None] for step in zip(*curves))
+    return [sum(values) / len(values) if values else math.nan for values in known]
 
 
 def _panel(place: int, key: tuple[str, bool], lines: Sequence[tuple[Row, list[float]]]) -> str:
@@ -43,7 +44,8 @@ def _panel(place: int, key: tuple[str, bool], lines: Sequence[tuple[Row, list[fl
     title = f"{key[0].upper()}, {'think, then say' if key[1] else 'say'}"
     parts = [f'<text x="{MARGIN}" y="24" font-weight="bold">{escape(title)}</text>', _axes(longest)]
     for row, curve in lines:
-        points = " ".join(f"{_x(step, longest):.1f},{_y(value):.1f}" for step, value in enumerate(curve, start=1))
+        known = [(step, value) for step, value in enumerate(curve, start=1) if not math.isnan(value)]
+        points = " ".join(f"{_x(step, longest):.1f},{_y(value):.1f}" for step, value in known)
         colour, dash = COLOURS[row["detector"]], DASHES[row["difficulty"]]
         style = f'stroke="{colour}" stroke-dasharray="{dash}"'
         parts.append(f'<polyline points="{points}" fill="none" stroke-width="2" {style}/>')

@@ -191,13 +191,15 @@ def read_beginning(path: Path) -> Beginning:
 
 
 def read_ending(path: Path) -> tuple[Dialogue, ...]:
-    """The dialogues of a run's last judgement, if no step was taken since; empty otherwise.
+    """The dialogues of a run's last judgement, if no step was taken since and no user failed; empty otherwise.
 
     Raises:
         InputError: there is no such file, or it is broken.
     """
     newest = deque(read_batches(path), maxlen=1)
-    return newest[0].dialogues if newest and newest[0].part == AFTER else ()
+    if not newest or newest[0].part != AFTER or any(dialogue.failed for dialogue in newest[0].dialogues):
+        return ()
+    return newest[0].dialogues
 
 
 def _as_line(record: Mapping[str, Any]) -> str:

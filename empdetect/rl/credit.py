@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import torch
 from torch import Tensor
 
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.rewards.base import Reward
-from empdetect.rl.rewards.combine import Combined, Given
+from empdetect.rl.rewards.combine import Combined, Given, gates_passed, score_heads
 from empdetect.rl.rewards.emotion import EmotionReward
 
 
@@ -19,13 +19,13 @@ def credits_of_replies(
     rewards: Mapping[str, Reward],
     weights: Mapping[str, float],
     gates: Mapping[str, Reward],
-    factors: Mapping[str, Given],
 ) -> list[list[float]]:
     """What each reply adds to its dialogue's reward; empty for a dialogue that could not be scored.
 
-    A reply earns the change of emotion that it made, and pays for what it lets a gate take away. The first one also
-    has the emotion at the start, the last one what other heads gave. The credits sum to the reward: what is sought
-    stays the same, only its noise is less.
+    After every reply the dialogue so far is worth the emotion then, times what the gates leave of it: a reply earns
+    the change of that. The first one also has the emotion at the start, the last one what other heads gave. The
+    credits sum to the reward and each is known once its reply is answered: a potential, which leaves the policies that
+    are best what they were (Ng et al., ICML 1999).
 
     Args:
         dialogues: all of a step.
@@ -33,38 +33,31 @@ def credits_of_replies(
         rewards: the heads by name.
         weights: of the heads.
         gates: by name.
-        factors: what the gates said.
     """
     weight = sum(weights[name] for name, head in rewards.items() if isinstance(head, EmotionReward))
     found: list[list[float]] = []
-    for place, dialogue in enumerate(dialogues):
-        taken = {name: (gate, 1.0 - (factors[name][place] or 0.0)) for name, gate in gates.items()}
-        passed, total = combined.passed[place], combined.totals[place]
+    given = zip(dialogues, combined.totals, combined.passed, _passed_so_far(dialogues, gates))
+    for dialogue, total, passed, so_far in given:
         unscored = passed is None or math.isnan(total)
-        found.append([] if unscored else _credits(dialogue, total, weight, passed or 0.0, taken))
+        found.append([] if unscored else _credits(dialogue, total, weight, [1.0, *so_far, passed or 0.0]))
     return found
 
 
-def _credits(
-    dialogue: Dialogue, total: float, weight: float, passed: float, taken: Mapping[str, tuple[Reward, float]]
-) -> list[float]:
-    felt = [weight * max(emotion / 100.0, 0.0) for emotion in dialogue.emotions]
-    lost = (1.0 - passed) * felt[-1]
-    earned = [after - before - lost * part for (before, after), part in zip(pairwise(felt), _blamed(dialogue, taken))]
-    earned[0] += felt[0]
-    earned[-1] += total - passed * felt[-1]
+def _credits(dialogue: Dialogue, total: float, weight: float, passed: Sequence[float]) -> list[float]:
+    """Changes of worth, from what the gates leave at the start and after each reply."""
+    worth = [part * weight * max(emotion / 100.0, 0.0) for emotion, part in zip(dialogue.emotions, passed, strict=True)]
+    earned = [after - before for before, after in pairwise(worth)]
+    earned[0] += worth[0]
+    earned[-1] += total - worth[-1]
     return earned
 
 
-def _blamed(dialogue: Dialogue, taken: Mapping[str, tuple[Reward, float]]) -> list[float]:
-    """Each reply's part in what the gates took away; sums to 1. A gate counts by how much it took."""
-    parts = [0.0 for _ in dialogue.replies]
-    for gate, share in taken.values():
-        blame = gate.blame(dialogue) if share > 0 else []
-        if sum(blame) > 0:
-            parts = [part + share * each / sum(blame) for part, each in zip(parts, blame)]
-    whole = sum(parts)
-    return [part / whole for part in parts] if whole > 0 else [*parts[1:], 1.0]
+def _passed_so_far(dialogues: Sequence[Dialogue], gates: Mapping[str, Reward]) -> list[list[float]]:
+    """By dialogue, what the gates leave of it after each reply but the last; nothing where they do not know."""
+    counts = [max(len(dialogue.replies) - 1, 0) for dialogue in dialogues]
+    begun = [d.up_to(reply) for d, count in zip(dialogues, counts) for reply in range(1, count + 1)]
+    passed = iter(gates_passed(score_heads(gates, begun), len(begun)))
+    return [[part or 0.0 for part in islice(passed, count)] for count in counts]
 
 
 def to_go(earned: Sequence[Sequence[float]]) -> Tensor:

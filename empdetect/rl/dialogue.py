@@ -122,6 +122,19 @@ class Dialogue:
         """The user's emotion now, 0 to 100; None before the opening or if the user failed."""
         return self.emotions[-1] if self.emotions and not self.failed else None
 
+    def up_to(self, replies: int) -> "Dialogue":
+        """The dialogue as it was once so many replies were answered, at least one; how it ended is left out."""
+        end = [place for place, turn in enumerate(self.turns) if turn.role == "assistant"][replies - 1] + 1
+        return Dialogue(
+            self.profile,
+            self.seed,
+            self.turns[:end],
+            self.emotions[: replies + 1],
+            self.reasons[:replies],
+            failed=self.failed,
+            exchanges=self.exchanges[: replies + 1],
+        )
+
     def messages(self) -> list[dict[str, str]]:
         """The history as a chat template takes it: visible text only, thoughts are dropped."""
         return [{"role": turn.role, "content": turn.visible} for turn in self.turns]

@@ -14,7 +14,7 @@ from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import score_heads
 from empdetect.rl.rewards.format import format_share
 from empdetect.rl.rollout import sample_dialogues
-from empdetect.rl.speech import distinct, language_of, replies_of, tactic_reuse, words_a_reply
+from empdetect.rl.speech import distinct, language_of, replies_of, reuses, words_a_reply
 from empdetect.rl.users.base import FAILURE, SUCCESS, User
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _counts(think: bool) -> dict[str, Count]:
         "turns": lambda d: (len(d.replies), 1),
         "words": lambda d: (words_a_reply([d]) * len(d.replies), len(d.replies)),
         "format": lambda d: (format_share([d], think) * len(d.replies), len(d.replies)),
-        "tactic reuse": _reuse,
+        "tactic reuse": lambda d: (sum(shares := reuses(d)), len(shares)),
     }
 
 
@@ -144,11 +144,6 @@ def _emotion(dialogue: Dialogue) -> float:
 
 def _share(emotion: float, holds: Callable[[float], bool]) -> float:
     return math.nan if math.isnan(emotion) else float(holds(emotion))
-
-
-def _reuse(dialogue: Dialogue) -> tuple[float, float]:
-    reuse = tactic_reuse([dialogue])
-    return (math.nan, 0) if reuse is None else (reuse, 1)
 
 
 def _parts(dialogues: Sequence[Dialogue], count: Count) -> Parts:

@@ -18,9 +18,11 @@ class Monitor:
     """Compares the first steps of a run with the latest: a head that rises while a witness falls is being gamed.
 
     Rising and falling mean: by more than ``errors`` standard errors of the difference between the means of
-    both windows, and by more than ``least``. An optimised proxy goes up while what it stands for goes
-    down (Gao et al., arXiv 2210.10760); what it stands for is here the user's emotion, a detector that is
-    held out, or a user that is.
+    both windows, and by more than ``least``. It is asked after every step, so that two standard errors would stop
+    half of all runs by chance; with the defaults, noise stops one in twenty (``tests/rl/test_safety.py``).
+
+    An optimised proxy goes up while what it stands for goes down (Gao et al., arXiv 2210.10760); what it stands for is
+    here the user's emotion, a detector that is held out, or a user that is.
 
     A dialogue whose user fails has no reward and so an advantage of 0, which beats that of a bad one: a policy can gain
     by breaking its user off. ``escape`` looks for that.
@@ -32,8 +34,8 @@ class Monitor:
         least_failed: rise that counts at least in the share of dialogues without an emotion.
     """
 
-    window: int = 5
-    errors: float = 2.0
+    window: int = 10
+    errors: float = 3.5
     least: float = 0.02
     least_failed: float = 0.05
 

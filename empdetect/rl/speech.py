@@ -21,7 +21,7 @@ def tactic_reuse(dialogues: Sequence[Dialogue]) -> float | None:
     Mean over neighbouring replies of the share of the first one's tactics (``cues.tactics_of``) that the
     second has too; pairs whose first shows none are left out, None without any pair left. English only.
     """
-    shares = [share for dialogue in dialogues for share in _reuses(dialogue)]
+    shares = [share for dialogue in dialogues for share in reuses(dialogue)]
     return sum(shares) / len(shares) if shares else None
 
 
@@ -47,7 +47,8 @@ def reused(before: Turn, after: Turn) -> float:
     return len(used & tactics_of(after.visible)) / len(used) if used else 0.0
 
 
-def _reuses(dialogue: Dialogue) -> list[float]:
+def reuses(dialogue: Dialogue) -> list[float]:
+    """The shares that ``tactic_reuse`` is the mean of, one for each pair of replies that has one."""
     if dialogue.profile.language != "en":
         return []
     pairs = pairwise(dialogue.replies)

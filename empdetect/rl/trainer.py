@@ -215,10 +215,11 @@ class PolicyTrainer:
             )
         talked = time.perf_counter() - began
         combined, gates = self._rewarded(dialogues, rows, step)
-        lesson = self._lesson(updater, dialogues, rows, combined, gates)
+        earned = self._credits(dialogues, combined)
+        lesson = self._lesson(updater, rows, combined, earned)
         row = {
             "reward": float(torch.tensor(combined.totals).nanmean()),
-            **self._figures(combined, gates, dialogues, rows),
+            **self._figures(combined, gates, earned, dialogues, rows),
             **updater.update(lesson, step),
             **_value_figures(lesson),
             "rollout_seconds": talked,
@@ -248,22 +249,17 @@ class PolicyTrainer:
         return self.profiles_per_step * self.group_size if self.algorithm == "ppo" else self.group_size
 
     def _lesson(
-        self,
-        updater: Updater,
-        dialogues: Sequence[Dialogue],
-        rows: Sequence[Row],
-        combined: Combined,
-        gates: Mapping[str, Given],
+        self, updater: Updater, rows: Sequence[Row], combined: Combined, earned: Sequence[Sequence[float]]
     ) -> Lesson:
-        rollouts = Rollouts.of(rows, len(dialogues), self.policy.tokenizer.pad_token_id)
+        rollouts = Rollouts.of(rows, len(earned), self.policy.tokenizer.pad_token_id)
         if self.algorithm == "ppo":
-            return self._estimated(updater, rollouts, self._credits(dialogues, combined, gates))
+            return self._estimated(updater, rollouts, earned)
         if self.credit == "reply":
             # All replies that are the first, the second and so on in their dialogue are compared with each other.
-            earned = to_go(self._credits(dialogues, combined, gates))
-            groups = earned.view(-1, self.group_size, earned.shape[1]).transpose(1, 2)
+            later = to_go(earned)
+            groups = later.view(-1, self.group_size, later.shape[1]).transpose(1, 2)
             compared = self._compare(groups.reshape(-1, self.group_size)).view(groups.shape).transpose(1, 2)
-            return Lesson(rollouts, rollouts.by_reply(compared.reshape(earned.shape)))
+            return Lesson(rollouts, rollouts.by_reply(compared.reshape(later.shape)))
         totals = torch.tensor(combined.totals).view(-1, self.group_size)
         advantages = self._decoupled(combined) if self.algorithm == "gdpo" else self._compare(totals)
         return Lesson(rollouts, advantages.flatten()[rollouts.owner][:, None].expand(rollouts.ids.shape))
@@ -280,12 +276,10 @@ class PolicyTrainer:
         weights = torch.tensor([self.weights[name] for name in self.rewards])
         return decoupled_advantages(torch.tensor(heads).view(len(heads), -1, self.group_size), weights, self.std_floor)
 
-    def _credits(
-        self, dialogues: Sequence[Dialogue], combined: Combined, gates: Mapping[str, Given]
-    ) -> list[list[float]]:
+    def _credits(self, dialogues: Sequence[Dialogue], combined: Combined) -> list[list[float]]:
         """Reward of each reply, by dialogue; empty for a dialogue that could not be scored."""
         if self.credit == "reply":
-            return credits_of_replies(dialogues, combined, self.rewards, self.weights, self.gates, gates)
+            return credits_of_replies(dialogues, combined, self.rewards, self.weights, self.gates)
         found: list[list[float]] = []
         for place, dialogue in enumerate(dialogues):
             credit = [0.0 for _ in dialogue.replies]
@@ -312,7 +306,12 @@ class PolicyTrainer:
         return Lesson(rollouts, whitened(advantages.nan_to_num(), scored), values, returns)
 
     def _figures(
-        self, combined: Combined, gates: Mapping[str, Given], dialogues: Sequence[Dialogue], rows: Sequence[Row]
+        self,
+        combined: Combined,
+        gates: Mapping[str, Given],
+        earned: Sequence[Sequence[float]],
+        dialogues: Sequence[Dialogue],
+        rows: Sequence[Row],
     ) -> dict[str, float]:
         """What is logged of rewards and replies."""
         replies = replies_of(dialogues)
@@ -323,11 +322,9 @@ class PolicyTrainer:
             for figure in ("mean", "spread", "none", "share")
         }
         if self.credit == "reply":
-            earned = self._credits(dialogues, combined, gates)
             shares = shares_of_replies(earned, combined, self.rewards, self.weights, self._compared)
             found |= {f"{name}.share": share for name, share in shares.items()}
-        seen = dialogues[:: max(len(dialogues) // self.watched, 1)] if self.watched else dialogues
-        others = {**gates, **score_heads(self.witnesses, seen)}
+        others = {**gates, **score_heads(self.witnesses, _spread(dialogues, self.watched))}
         found.update({f"{name}.mean": _mean(rewards) for name, rewards in others.items()})
         return {
             **found,
@@ -369,6 +366,13 @@ def seed_of_step(seed: int, step: int) -> int:
 
 def _shuffled(profiles: Sequence[Profile], seed: int, round_: int) -> list[Profile]:
     return random.Random(f"{seed}/{round_}").sample(list(profiles), len(profiles))
+
+
+def _spread(dialogues: Sequence[Dialogue], count: int) -> Sequence[Dialogue]:
+    """So many of them at even distances; all of them if the count is 0 or more than there are."""
+    if not 0 < count < len(dialogues):
+        return dialogues
+    return [dialogues[place * len(dialogues) // count] for place in range(count)]
 
 
 def _words(dialogues: Sequence[Dialogue]) -> dict[str, float]:

@@ -1,8 +1,11 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from empdetect.rl.batches import Rollouts
 from empdetect.rl.credit import credits_of_replies, shares_of_replies, to_go
@@ -24,11 +27,11 @@ def talk(*emotions: float, said: Sequence[str] = ()) -> Dialogue:
     return Dialogue(PROFILE, turns=turns, emotions=emotions)
 
 
-def earned(dialogues: list[Dialogue], gates: dict[str, Reward] | None = None) -> list[list[float]]:
+def earned(dialogues: list[Dialogue], gates: Mapping[str, Reward] | None = None) -> list[list[float]]:
     heads: dict[str, Reward] = {"emotion": EmotionReward()}
     factors = score_heads(gates or {}, dialogues)
     found = combine(score_heads(heads, dialogues), {"emotion": 1.0}, len(dialogues), factors)
-    credit = credits_of_replies(dialogues, found, heads, {"emotion": 1.0}, gates or {}, factors)
+    credit = credits_of_replies(dialogues, found, heads, {"emotion": 1.0}, gates or {})
     for got, total in zip(credit, found.totals):
         assert not got or sum(got) == pytest.approx(total), "the credits sum to the reward"
     return credit
@@ -40,16 +43,32 @@ def test_a_reply_earns_what_it_moved() -> None:
 
 def test_a_reply_pays_for_what_it_lets_a_gate_take_away() -> None:
     broken = talk(30, 20, 40, 50, said=("Go on.", "", "Go on."))
-    assert earned([broken], {"form": ThinkFormatReward(think=False)}) == [pytest.approx([0.2, 0.2 - 0.5, 0.1])]
+    assert earned([broken], {"form": ThinkFormatReward(think=False)}) == [pytest.approx([0.2, -0.2, 0.0])]
     long = talk(30, 30, 40, said=("Go on.", "well " * 90))
-    assert earned([long], {"length": LengthGuard()}) == [pytest.approx([0.3, 0.1 - 0.4 * 0.25])]
+    assert earned([long], {"length": LengthGuard()}) == [pytest.approx([0.3, 0.75 * 0.4 - 0.3])]
 
 
-def test_gates_share_what_they_took_by_how_much_each_took() -> None:
-    both = talk(50, 50, 50, 50, said=("Go on.", "Tell me more.", "Tell me more about it."))
-    gates: dict[str, Reward] = {"varied": VarietyGuard(), "length": LengthGuard(2, 4)}
-    first, second, third = earned([both], gates)[0]
-    assert first == pytest.approx(0.5) and second < 0 and third < second, "the third is longer, too"
+def test_nothing_is_paid_for_emotions_that_a_gate_has_taken() -> None:
+    form = {"form": ThinkFormatReward(think=False)}
+    assert earned([talk(30, 30, end, said=("", "Go on.")) for end in (30, 60)], form) == [[0.0, 0.0], [0.0, 0.0]]
+
+
+REPLIES = ("Go on.", "", "Tell me more.", "That must hurt. Tell me more about it.", "well " * 70)
+
+
+@given(st.lists(st.tuples(st.sampled_from(REPLIES), st.floats(0, 100)), min_size=2, max_size=6), st.data())
+def test_what_a_reply_earns_is_known_before_the_next_one(told: list[tuple[str, float]], data: st.DataObject) -> None:
+    """Else a reply would be praised for what a later one did, or pay for it."""
+    known = data.draw(st.integers(1, len(told) - 1))
+    replies, emotions = zip(*told, strict=True)
+    gates: dict[str, Reward] = {
+        "form": ThinkFormatReward(think=False),
+        "varied": VarietyGuard(),
+        "length": LengthGuard(),
+    }
+    whole = earned([talk(30, *emotions, said=replies)], gates)[0]
+    begun = earned([talk(30, *emotions[:known], said=replies[:known])], gates)[0]
+    assert whole[:known] == pytest.approx(begun)
 
 
 class Unsure(Reward):
@@ -59,6 +78,14 @@ class Unsure(Reward):
 
 def test_what_could_not_be_scored_earns_nothing() -> None:
     assert earned([talk(30, 40), talk(30, 50)], {"gate": Unsure()}) == [[], []]
+
+
+def test_a_dialogue_whose_user_failed_earns_nothing_whatever_a_head_says() -> None:
+    failed = replace(talk(30, said=("Go on.",)), failed=True)
+    heads: dict[str, Reward] = {"emotion": EmotionReward(), "other": Fixed(1.0, 1.0)}
+    weights = {"emotion": 1.0, "other": 0.5}
+    combined = combine(score_heads(heads, [failed, talk(30, 40)]), weights, 2)
+    assert credits_of_replies([failed, talk(30, 40)], combined, heads, weights, {})[0] == []
 
 
 class Fixed(Reward):
@@ -72,7 +99,7 @@ class Fixed(Reward):
 def shares(dialogues: list[Dialogue], other: Reward, group_size: int = 2) -> dict[str, float]:
     heads, weights = {"emotion": EmotionReward(), "other": other}, {"emotion": 1.0, "other": 0.5}
     combined = combine(score_heads(heads, dialogues), weights, group_size)
-    credit = credits_of_replies(dialogues, combined, heads, weights, {}, {})
+    credit = credits_of_replies(dialogues, combined, heads, weights, {})
     return shares_of_replies(credit, combined, heads, weights, group_size)
 
 

@@ -95,7 +95,6 @@ def test_doing_the_same_at_once_costs_and_other_languages_pass() -> None:
     (between,) = guard([dialogue(asks, asks, listens, asks)])
     assert between == pytest.approx((0.6 - 1 / 3) / 0.4)
     assert guard([dialogue("你好吗？", "你好吗？", language="zh"), dialogue()]) == [1.0, None]
-    assert guard.blame(dialogue(asks, asks, listens)) == [0.0, 1.0, 0.0]
     with pytest.raises(InputError, match=r"'allowed' must be from 0 to 1 and 'span' above 0, got 0\.6 and 0"):
         VarietyGuard(0.6, 0)
 

@@ -132,6 +132,24 @@ def test_a_fall_within_the_noise_stops_nothing() -> None:
     assert not Monitor(window=4).verdict(rows(head=RISES, witness=tiny), ["head"], ["witness"])
 
 
+def watched_run(chance: random.Random, fall: float) -> list[dict[str, float]]:
+    """80 steps in which a head rises and two witnesses stay or fall, as noisy as in the runs of docs/rl/learning.md."""
+    columns = {"head": 0.3, "one": -fall, "two": -fall}
+    return [{c: 0.3 + change * n / 80 + chance.gauss(0, 0.02) for c, change in columns.items()} for n in range(80)]
+
+
+def stopped(monitor: Monitor, run: Sequence[dict[str, float]]) -> bool:
+    ends = range(2 * monitor.window, len(run) + 1, 2)
+    return any(monitor.verdict(run[:end], ["head"], ["one", "two"]) for end in ends)
+
+
+def test_noise_stops_one_run_in_twenty_and_a_fall_of_a_twentieth_nearly_all() -> None:
+    chance, monitor = random.Random(0), Monitor()
+    assert sum(stopped(monitor, watched_run(chance, 0.0)) for _ in range(100)) <= 6
+    assert sum(stopped(monitor, watched_run(chance, 0.05)) for _ in range(20)) >= 19
+    assert sum(stopped(Monitor(window=5, errors=2.0), watched_run(chance, 0.0)) for _ in range(20)) > 8
+
+
 def test_the_word_behind_it_is_named() -> None:
     before, after = word_shares(["I see.", "Tell me."]), word_shares(["I understand.", "I understand you."])
     assert most_risen(before, after) == "the word 'understand' went from 0% to 100% of the replies"

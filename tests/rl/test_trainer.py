@@ -132,7 +132,7 @@ def test_ppo_neither_pays_nor_charges_for_not_being_scorable(tmp_path: Path) -> 
     dialogues = told.environment.lead(PROFILES[:1] * 4, 0, lambda dialogue: "I hear you.")
     heads = score_heads(told.rewards, dialogues)
     combined = combine(heads, told.weights, 4)
-    sums = [sum(credit) for credit in told._credits(dialogues, combined, {})]
+    sums = [sum(credit) for credit in told._credits(dialogues, combined)]
     assert sums == pytest.approx(combined.totals) and len(set(combined.totals)) == 1
 
 

@@ -31,10 +31,6 @@ class Reward(ABC):
         """The reward over the replies of its dialogue, for algorithms that credit turns; all on the last by default."""
         return [*(0.0 for _ in dialogue.replies[1:]), reward]
 
-    def blame(self, dialogue: Dialogue) -> list[float]:
-        """Of a gate: how far it is each reply's doing that it takes something away; all the last one's by default."""
-        return [*(0.0 for _ in dialogue.replies[1:]), 1.0]
-
 
 def check_rewards(rewards: object, dialogues: Sequence[Dialogue], name: str = "reward") -> list[float | None]:
     """The rewards as they are, if they keep the promise.

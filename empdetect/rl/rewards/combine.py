@@ -49,8 +49,9 @@ class Combined:
 
 
 def score_heads(rewards: Mapping[str, Reward], dialogues: Sequence[Dialogue]) -> dict[str, list[float | None]]:
-    """Every head's rewards, checked."""
-    return {name: check_rewards(reward(dialogues), dialogues, name) for name, reward in rewards.items()}
+    """Every head's rewards, checked; nothing is known of a dialogue whose user failed, whatever a head says."""
+    found = {name: check_rewards(reward(dialogues), dialogues, name) for name, reward in rewards.items()}
+    return {name: [None if d.failed else r for d, r in zip(dialogues, given)] for name, given in found.items()}
 
 
 def combine(
@@ -64,9 +65,8 @@ def combine(
     """Weighted sum of the gated heads; the algorithm's normalisation follows on the sum or, decoupled, on each head.
 
     A gate multiplies every head, so that a gate of 0 gives a total of 0; what is below 0 stays, as else a broken form
-    would pay. A head that could not score a
-    dialogue which others could counts as its group's mean there, so that it moves the dialogue neither
-    up nor down.
+    would pay. A head that could not score a dialogue which others could counts as its group's mean there, so that it
+    moves the dialogue neither up nor down; as its mean over all groups where it knows none of this one.
 
     Args:
         heads: by name, one reward a dialogue, groups one after the other.
@@ -81,7 +81,7 @@ def combine(
     """
     check_names(heads, weights)
     count = len(next(iter(heads.values())))
-    passed = _product(gates or {}, count)
+    passed = gates_passed(gates or {}, count)
     gated = {name: [_gated(*pair) for pair in zip(rewards, passed)] for name, rewards in heads.items()}
     means = {name: _group_means(rewards, group_size) for name, rewards in gated.items()}
     totals = [_total(gated, means, weights, place, place // group_size) for place in range(count)]
@@ -89,6 +89,14 @@ def combine(
     moved = {name: abs(weights[name]) * _moved(gated[name], group_size, floor) for name in heads}
     summaries = {name: _summary(heads[name], group_size, moved[name], sum(moved.values())) for name in heads}
     return Combined(totals, summaries, gated, passed)
+
+
+def gates_passed(gates: Mapping[str, Given], count: int) -> list[float | None]:
+    """What all gates together leave of each of ``count`` dialogues: their product, None where one does not know."""
+    passed: list[float | None] = [1.0] * count
+    for factors in gates.values():
+        passed = [_times(*pair) for pair in zip(passed, factors)]
+    return passed
 
 
 def check_names(heads: Mapping[str, object], weights: Mapping[str, float]) -> None:
@@ -104,13 +112,6 @@ def check_names(heads: Mapping[str, object], weights: Mapping[str, float]) -> No
         )
 
 
-def _product(gates: Mapping[str, Given], count: int) -> list[float | None]:
-    passed: list[float | None] = [1.0] * count
-    for factors in gates.values():
-        passed = [_times(*pair) for pair in zip(passed, factors)]
-    return passed
-
-
 def _gated(reward: float | None, passed: float | None) -> float | None:
     return reward if reward is not None and passed is not None and reward < 0 else _times(reward, passed)
 
@@ -121,15 +122,15 @@ def _times(one: float | None, other: float | None) -> float | None:
 
 def _total(
     heads: Mapping[str, Given],
-    means: Mapping[str, Given],
+    means: Mapping[str, Sequence[float]],
     weights: Mapping[str, float],
     place: int,
     group: int,
 ) -> float:
     if all(rewards[place] is None for rewards in heads.values()):
         return math.nan
-    own = {name: means[name][group] if rewards[place] is None else rewards[place] for name, rewards in heads.items()}
-    return sum(weights[name] * (reward or 0.0) for name, reward in own.items())
+    found = ((weights[name], rewards[place], means[name][group]) for name, rewards in heads.items())
+    return sum(weight * (mean if reward is None else reward) for weight, reward, mean in found)
 
 
 def _groups(rewards: Given, size: int) -> list[list[float]]:
@@ -138,8 +139,11 @@ def _groups(rewards: Given, size: int) -> list[list[float]]:
     return [[reward for reward in group if reward is not None] for group in groups]
 
 
-def _group_means(rewards: Given, size: int) -> list[float | None]:
-    return [sum(group) / len(group) if group else None for group in _groups(rewards, size)]
+def _group_means(rewards: Given, size: int) -> list[float]:
+    """Of the known rewards: each group's mean, or that of all where a group has none; 0 without any at all."""
+    known = [reward for reward in rewards if reward is not None]
+    everywhere = sum(known) / len(known) if known else 0.0
+    return [sum(group) / len(group) if group else everywhere for group in _groups(rewards, size)]
 
 
 def _moved(rewards: Given, size: int, floor: float | None) -> float:

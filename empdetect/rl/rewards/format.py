@@ -26,10 +26,6 @@ class ThinkFormatReward(Reward):
             for dialogue in dialogues
         ]
 
-    def blame(self, dialogue: Dialogue) -> list[float]:
-        """1 for each reply that breaks the form."""
-        return [float(not _kept(turn, self.think)) for turn in dialogue.replies]
-
 
 def keeps_format(dialogue: Dialogue, think: bool) -> bool:
     """Whether every reply of a dialogue keeps the form."""

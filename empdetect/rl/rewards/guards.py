@@ -33,10 +33,6 @@ class LengthGuard(Reward):
         """One factor a dialogue, 0 to 1."""
         return [_mean([self._factor(words) for words in _replies(dialogue)], dialogue) for dialogue in dialogues]
 
-    def blame(self, dialogue: Dialogue) -> list[float]:
-        """What each reply loses."""
-        return [1.0 - self._factor(words) for words in _replies(dialogue)]
-
     def _factor(self, words: Sequence[str]) -> float:
         if not words:
             return 0.0
@@ -71,10 +67,6 @@ class RepetitionGuard(Reward):
     def factors(self, dialogue: Dialogue) -> list[float]:
         """What each reply is worth by itself, 0 to 1."""
         return [self._factor(share) for share in self._shares(dialogue)]
-
-    def blame(self, dialogue: Dialogue) -> list[float]:
-        """What each reply loses."""
-        return [1.0 - factor for factor in self.factors(dialogue)]
 
     def _factor(self, repeated: float) -> float:
         return 1.0 - max(repeated - self.allowed, 0.0) / (1.0 - self.allowed)
@@ -130,12 +122,9 @@ class VarietyGuard(Reward):
 
     def factors(self, dialogue: Dialogue) -> list[float]:
         """What each reply is worth beside the one before it, 0 to 1; the first, and one not in English, 1."""
-        again = self.blame(dialogue) if dialogue.profile.language == "en" else [0.0] * len(dialogue.replies)
-        return [self._factor(reuse) for reuse in again]
-
-    def blame(self, dialogue: Dialogue) -> list[float]:
-        """How much of the reply before it each one does again."""
-        return [0.0, *(reused(before, after) for before, after in pairwise(dialogue.replies))]
+        pairs = pairwise(dialogue.replies) if dialogue.profile.language == "en" else ()
+        again = [reused(before, after) for before, after in pairs] or [0.0] * (len(dialogue.replies) - 1)
+        return [1.0, *map(self._factor, again)]
 
     def _factor(self, reuse: float) -> float:
         allowed = self._usual if self.allowed is None else self.allowed
@@ -148,10 +137,6 @@ class LanguageGuard(Reward):
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
         """One factor a dialogue, 0 or 1."""
         return [_mean([float(stays_in_language(dialogue))], dialogue) for dialogue in dialogues]
-
-    def blame(self, dialogue: Dialogue) -> list[float]:
-        """1 for each reply that is not in the language."""
-        return [float(not in_language(turn.visible, dialogue.profile.language)) for turn in dialogue.replies]
 
 
 def stays_in_language(dialogue: Dialogue) -> bool:
