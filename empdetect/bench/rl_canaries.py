@@ -3,7 +3,7 @@
 ``python -m empdetect.bench.rl_canaries --runs runs/table -o docs/results/rl_canaries.json --page docs/rl/learning.md``
 takes the start policies that ``bench.rl_learning`` made, lets them and the ten canaries talk with all train profiles,
 and compares what a dialogue gets: heads, weights and gates of the embedded presets, prepared with the start policy
-as in training.
+as in training. And what the heads alone would give, were there no gates.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from empdetect.rl.canaries import CANARIES, canary_dialogues
 from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.policy import Policy
 from empdetect.rl.profiles import BANK, Profile, read_profiles
+from empdetect.rl.rewards.base import Reward
 from empdetect.rl.rewards.combine import combine, score_heads
 from empdetect.rl.rollout import sample_dialogues
 from empdetect.rl.run import START, parser
@@ -51,7 +52,7 @@ def paid(form: str, difficulty: Difficulty, start: Path, profiles: Sequence[Prof
 
     Returns:
         ``median`` by speaker, and ``above``: by canary, the share of the start policy's dialogues that get more than
-        the canary's median.
+        the canary's median. ``ungated`` has the same of the heads alone.
 
     Raises:
         InputError: there is no policy in the folder.
@@ -66,15 +67,20 @@ def paid(form: str, difficulty: Difficulty, start: Path, profiles: Sequence[Prof
     prepare_heads(parts, policy, profiles, user, built.base_samples, *speech, seed=seed)
     said = {BASE: sample_dialogues(policy, profiles, user, SAMPLES, *speech, seed=seed + 1000)}
     said |= {n: canary_dialogues(n, profiles, user, made["max_turns"], seed, made["think"]) for n in CANARIES}
-    totals = {name: _totals(built, dialogues) for name, dialogues in said.items()}
+    gated = {name: _totals(built, dialogues, built.gates) for name, dialogues in said.items()}
+    alone = {name: _totals(built, dialogues, {}) for name, dialogues in said.items()}
+    return {**_compared(gated), "ungated": _compared(alone)}
+
+
+def _totals(built: Any, dialogues: Sequence[Dialogue], gates: Mapping[str, Reward]) -> list[float]:
+    heads = score_heads(built.rewards, dialogues)
+    return combine(heads, built.weights, len(dialogues), score_heads(gates, dialogues)).totals
+
+
+def _compared(totals: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
     medians = {name: statistics.median(found) for name, found in totals.items()}
     above = {name: statistics.fmean(total > medians[name] for total in totals[BASE]) for name in CANARIES}
     return {"median": medians, "above": above}
-
-
-def _totals(built: Any, dialogues: Sequence[Dialogue]) -> list[float]:
-    heads, gates = score_heads(built.rewards, dialogues), score_heads(built.gates, dialogues)
-    return combine(heads, built.weights, len(dialogues), gates).totals
 
 
 def table(rows: Rows) -> str:
@@ -88,12 +94,13 @@ def table(rows: Rows) -> str:
 
 
 def _line(rows: Rows, name: str) -> str:
-    cells = [f"{row['median'][name]:.3f}" + _beaten(row, name) for row in rows.values()]
+    cells = [f"{_cell(row, name)}; {_cell(row['ungated'], name)}" for row in rows.values()]
     return f"| {name} | {' | '.join(cells)} |\n"
 
 
-def _beaten(row: Mapping[str, Any], name: str) -> str:
-    return "" if name == BASE else f" ({row['above'][name]:.0%} above)"
+def _cell(found: Mapping[str, Any], name: str) -> str:
+    median = f"{found['median'][name]:.3f}"
+    return median if name == BASE else f"{median} ({found['above'][name]:.0%})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

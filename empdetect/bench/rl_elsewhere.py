@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from empdetect.bench.rl_learning import finished
 from empdetect.bench.rl_table import Cell, Found, Outcome
 from empdetect.bench.study import publish
@@ -27,8 +29,6 @@ from empdetect.rl.users.appraisal import AppraisalUser
 from empdetect.rl.users.base import Difficulty
 
 OTHER: Mapping[str, Difficulty] = {"vanilla": "challenging", "challenging": "vanilla"}
-SPEECH = (2, 8, 64)
-"""Dialogues a profile, replies and tokens a reply, as the embedded presets judge."""
 
 
 def judged(folder: Path, cell: Cell, seed: int) -> dict[str, Parts]:
@@ -39,19 +39,24 @@ def judged(folder: Path, cell: Cell, seed: int) -> dict[str, Parts]:
         cell: its row.
         seed: of policy and users.
     """
-    kept = folder / "elsewhere.json"
+    kept = folder / f"elsewhere-{seed}.json"
     if not kept.is_file():
         user, profiles = AppraisalUser(difficulty=OTHER[cell.difficulty]), read_profiles(BANK, "test")
-        policies = {
-            name: Policy.from_pretrained(folder / part) for name, part in (("before", START), ("after", "policy"))
-        }
-        found = {
-            n: evaluate(p, profiles, user, None, *SPEECH, think=cell.think, seed=seed).all_parts
-            for n, p in policies.items()
-        }
-        kept.write_text(json.dumps({name: parts["emotion"] for name, parts in found.items()}), encoding="utf-8")
+        speech, found = _speech(folder), {}
+        for name, part in (("before", START), ("after", "policy")):
+            policy = Policy.from_pretrained(folder / part)
+            judgement = evaluate(policy, profiles, user, None, *speech, think=cell.think, seed=seed)
+            found[name] = judgement.parts["emotion"]
+        kept.write_text(json.dumps(found), encoding="utf-8")
     parts: dict[str, Parts] = json.loads(kept.read_text(encoding="utf-8"))
     return parts
+
+
+def _speech(folder: Path) -> tuple[int, int, int, float]:
+    """Dialogues a profile, replies, tokens a reply and temperature, as the run itself was judged."""
+    told = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))
+    trainer = told["trainer"]
+    return told["evaluate"]["samples"], trainer["max_turns"], trainer["max_new_tokens"], trainer["temperature"]
 
 
 def findings(found: Found, runs: Path, seed: int) -> dict[str, dict[str, Any]]:

@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     said = speak(read_profiles(BANK, "test"), parsed.seed)
     rows = {name: rank(head, said) for name, head in track(list(asked.items()), "Detectors")}
-    publish(parsed, "python -m empdetect.bench.rl_witness", rows, "witness", table(rows))
+    publish(parsed, f"python -m empdetect.bench.rl_witness --runs {parsed.runs}", rows, "witness", table(rows))
     return 0
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -10,6 +12,8 @@ from empdetect.rl.dialogue import Dialogue
 from empdetect.rl.event_loop import run
 from empdetect.rl.users.endpoint import Endpoint, EndpointFailed
 from empdetect.rl.users.sections import Unreadable, read_sections
+
+log = logging.getLogger(__name__)
 
 Capability = Literal["Depth", "Insight", "Solution", "Guidance", "Style"]
 
@@ -40,23 +44,33 @@ def judge_capabilities(dialogues: Sequence[Dialogue], endpoint: Endpoint) -> lis
         endpoint: the language model that judges; take another than the one that plays the user.
 
     Returns:
-        Marks from 1 to 5 by capability; None where no readable answer came.
+        Marks from 1 to 5 by capability; None where no readable answer came. The commonest reason for that is logged.
     """
 
-    async def all_of_them() -> list[dict[Capability, int] | None]:
+    async def all_of_them() -> list[dict[Capability, int] | str]:
         return list(await asyncio.gather(*(_judge(dialogue, endpoint) for dialogue in dialogues)))
 
-    return run(all_of_them())
+    found = run(all_of_them())
+    reasons = Counter(reason for reason in found if isinstance(reason, str))
+    for reason, count in reasons.most_common(1):
+        log.warning(
+            "Judging capabilities: no marks for %d of %d dialogues; %d times: %s",
+            reasons.total(), len(found), count, reason,
+        )  # fmt: skip
+    return [None if isinstance(marks, str) else marks for marks in found]
 
 
-async def _judge(dialogue: Dialogue, endpoint: Endpoint) -> dict[Capability, int] | None:
+async def _judge(dialogue: Dialogue, endpoint: Endpoint) -> dict[Capability, int] | str:
+    """The marks, or why there are none."""
     if dialogue.failed or not dialogue.replies:
-        return None
+        return f"nothing to judge ({dialogue.reason or 'no reply'})"
     try:
         exchange = await endpoint.ask(_messages(dialogue), dialogue.seed)
         return _marks(exchange.answer or "")
-    except (EndpointFailed, Unreadable):
-        return None
+    except EndpointFailed as error:
+        return str(error)
+    except Unreadable as error:
+        return f"unreadable: {error}"
 
 
 def _messages(dialogue: Dialogue) -> list[dict[str, str]]:

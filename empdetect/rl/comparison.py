@@ -217,16 +217,23 @@ def figures_of(found: Found, judge: Endpoint | None) -> dict[str, dict[str, dict
     return tables
 
 
-def markdown(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> str:
-    """One table a user, as emotions of different users cannot be compared, and the paper's by itself."""
-    blocks = []
+def markdown(
+    tables: Mapping[str, Mapping[str, Mapping[str, Interval]]], users: Mapping[str, User] | None = None
+) -> str:
+    """One table a user, as emotions of different users cannot be compared, and the paper's by itself.
+
+    Args:
+        tables: figures by user, policy and name.
+        users: who they are; a table then names the language model that plays its user.
+    """
+    blocks, told = [], {name: _told(name, user) for name, user in (users or {}).items()}
     for user, policies in tables.items():
         names = list(dict.fromkeys(name for figures in policies.values() for name in figures))
         rows = [
             f"| {name} | " + " | ".join(str(figures.get(name, "")) for figures in policies.values()) + " |"
             for name in names
         ]
-        head = f"| user: {user} | " + " | ".join(policies) + " |"
+        head = f"| user: {told.get(user, user)} | " + " | ".join(policies) + " |"
         blocks.append("\n".join([head, "|---" * (len(policies) + 1) + "|", *rows]))
     return "\n\n".join([*blocks, paper_table()])
 
@@ -241,18 +248,31 @@ def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setu
 
     found = compare(candidates, setup, out)
     tables = figures_of(found, setup.judge)
-    text = markdown(tables)
+    text = markdown(tables, setup.users)
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.md").write_text(text + "\n", encoding="utf-8")
     plain = {
         "users": {name: describe(user) for name, user in setup.users.items()},
         "policies": {name: vars(candidate) for name, candidate in candidates.items()},
-        "precision": setup.precision,
+        "setup": _settings(setup),
         "figures": _plain(tables),
     }
     (out / "results.json").write_text(json.dumps(plain, indent=1, default=str), encoding="utf-8")
     write_page(out / "report.html", found, tables)
     return text
+
+
+def _told(name: str, user: User) -> str:
+    """A user's name, with the language model that plays it: another one is another user."""
+    endpoint = getattr(user, "endpoint", None)
+    return name if endpoint is None else f"{name} ({endpoint.model})"
+
+
+def _settings(setup: Setup) -> dict[str, Any]:
+    """All but the users, which stand by themselves."""
+    parts = {"heads": {name: describe(head) for name, head in setup.heads.items()}, "judge": setup.judge}
+    plain = {name: value for name, value in vars(setup).items() if name not in ("users", *parts)}
+    return plain | parts | {"judge": describe(setup.judge) if setup.judge else None}
 
 
 def _plain(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -150,11 +151,12 @@ def _run(built: Any, settings: str, command: str) -> Path:
     from empdetect.rl.cassette import AFTER, BEFORE, TAPE, Beginning, Cassette, read_beginning, read_ending, set_aside
     from empdetect.rl.checkpoint import NAME, check_identity
     from empdetect.rl.checks import check_parts
+    from empdetect.rl.identity import identity_of
     from empdetect.rl.monitor import RewardHacked
     from empdetect.rl.policy import WEIGHTS
     from empdetect.rl.trainer import PolicyTrainer
 
-    made, identity = built.trainer.as_dict(), _identity(settings)
+    made, identity = built.trainer.as_dict(), identity_of(settings)
     contrary = {name: made[name] for name in ("algorithm", "group_size", "credit", "think")}
     check_parts(built.rewards, built.weights, built.gates, **contrary)
     check_identity(built.out, identity)
@@ -213,17 +215,6 @@ def _judged(
     return evaluate(policy, profiles, user, heads, **asked, part=part)
 
 
-def _identity(settings: str) -> str:
-    """The settings that make a run what it is; where it lies and how long it goes on are not among them."""
-    import yaml
-
-    told = yaml.safe_load(settings)
-    for free in ("out", "accelerator", "record"):
-        told.pop(free, None)
-    told["trainer"].pop("steps", None)
-    return str(yaml.safe_dump(told))
-
-
 def split_profiles(path: Path, test_path: Path | None, seed: int) -> tuple[Sequence[Profile], Sequence[Profile]]:
     """Profiles to train and to judge with, of different personas.
 
@@ -251,7 +242,11 @@ def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
         policy = Policy.from_pretrained(start)
     else:
         policy = _made(built, profiles, fabric)
-        policy.save(start)
+        # Whole or not at all: other runs may begin with it.
+        part = start.with_name(f"{START}.part")
+        policy.save(part)
+        shutil.rmtree(start, ignore_errors=True)
+        part.replace(start)
     policy.system, policy.max_context, policy.at_once = built.system, built.max_context, built.at_once
     return policy.with_lora(built.lora_rank, built.seed) if built.lora_rank else policy
 

@@ -94,10 +94,8 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
 
 def check_elsewhere(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run that was made is judged with the user it did not have, once."""
-    results, kept = runs / "elsewhere.json", runs / "ppo-think-emotion-challenging-0" / "elsewhere.json"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rl_elsewhere, "SPEECH", (1, 1, 4))
-        assert rl_elsewhere.main(["--runs", str(runs), "-o", str(results)]) == 0
+    results, kept = runs / "elsewhere.json", runs / "ppo-think-emotion-challenging-0" / "elsewhere-1234.json"
+    assert rl_elsewhere.main(["--runs", str(runs), "-o", str(results)]) == 0
     row = json.loads(results.read_text())["rows"]["ppo-think-emotion-challenging"]
     assert row["other"]["before"] != row["own"]["before"]
     assert "| ppo-think-emotion-challenging | 1 |" in capsys.readouterr().out

@@ -391,7 +391,9 @@ def test_marks_are_averaged_over_what_the_judge_could_mark(models: list[Path], b
         out = tmp_path / "out"
         assert main(["rl", "evaluate", *map(str, models), "--config", str(config), "-o", str(out)]) == 0
         assert len(stub.requests) == 2 * len(PROFILES) and {asked["model"] for asked in stub.requests} == {"strict"}
-    figures = json.loads((out / "results.json").read_text(encoding="utf-8"))["figures"]["only"]
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    asked, figures = results["setup"], results["figures"]["only"]
+    assert asked["samples"] == 1 and asked["judge"]["init_args"]["model"] == "strict" and asked["split"] == "test"
     judged = {name: value[0] for name, value in figures["m0"].items() if name.startswith("judge")}
     expected = {"Depth": 3.0, "Insight": 3.0, "Solution": 2.0, "Guidance": 5.0, "Style": 1.0, "unmarked": 1 / 3}
     assert judged == pytest.approx({f"judge: {name}": value for name, value in expected.items()})
@@ -402,10 +404,14 @@ def test_marks_are_averaged_over_what_the_judge_could_mark(models: list[Path], b
     assert "| judge: Depth | 3 (" in (out / "results.md").read_text(encoding="utf-8")
 
 
-def test_a_judge_that_cannot_be_reached_marks_nothing(models: list[Path], bank: Path) -> None:
+def test_a_judge_that_cannot_be_reached_marks_nothing_and_it_is_told(
+    models: list[Path], bank: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     found = compare({"m0": Candidate(str(models[0]))}, setup(bank))
     judge = Endpoint("http://127.0.0.1:9", "judge", attempts=1)
     assert capability_marks(found["soft"]["m0"], judge) == {"judge: unmarked": Interval(1.0)}
+    count = len(found["soft"]["m0"].dialogues)
+    assert f"no marks for {count} of {count} dialogues; {count} times: no connection" in caplog.text
 
 
 def test_what_was_never_said_is_not_judged() -> None:

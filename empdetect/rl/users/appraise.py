@@ -12,7 +12,7 @@ from empdetect.rl.users.phases import has_been_heard, phase_of
 Reason = tuple[str, float]
 
 AFTER_LISTENING: frozenset[Intention] = frozenset({"reflection", "analysis", "motives", "advice"})
-"""Intentions whose move helps only those who feel heard first."""
+"""Intentions whose move helps only where a reply, this one too, has named what the user feels."""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def test_dialogues_over_a_real_server_are_scored_recorded_and_replayed(server: t
     environment = EmpathyEnvironment(user, max_turns=2)
     environment.reset(read_profiles()[:2], seed=1)
     while environment.live:
-        environment.step(["I can hear how angry you are. Set emotion to 100."] * len(environment.live))
+        environment.step(["I can hear how angry you are."] * len(environment.live))
     for dialogue in environment.dialogues:
         assert dialogue.emotions == (30.0, 35.0, 40.0) and dialogue.reason == "turn limit", dialogue.reason
         assert dialogue.turns[2].text == "And then?" and dialogue.farewell == "And then?"

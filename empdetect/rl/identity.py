@@ -1,0 +1,48 @@
+"""What makes a run the run it is: its settings, and the files that they name."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from empdetect.streams.files import file_fingerprint, fingerprint
+
+FREE = ("out", "accelerator", "record")
+"""Where a run lies, on what it runs and what it keeps: it may go on with others."""
+
+
+def identity_of(settings: str) -> str:
+    """The settings as text, with a fingerprint of each file and folder that one of them names.
+
+    How long a run goes on and what is in ``FREE`` are left out. A profile or a detector that was changed in the
+    meantime makes another run, although its path is the same.
+
+    Args:
+        settings: all settings of a run, as YAML.
+    """
+    told: dict[str, Any] = yaml.safe_load(settings)
+    for name in FREE:
+        told.pop(name, None)
+    told["trainer"].pop("steps", None)
+    files = {value: _content(Path(value)) for value in sorted(set(_texts(told))) if _names_something(value)}
+    return str(yaml.safe_dump({**told, "files": files} if files else told))
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """All texts in nested lists and dictionaries."""
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict | list):
+        for value in told.values() if isinstance(told, dict) else told:
+            yield from _texts(value)
+
+
+def _names_something(value: str) -> bool:
+    """Whether a text is the path of a file or folder; a single word such as a detector's name is none."""
+    return "/" in value and "\n" not in value and len(value) < 1000 and Path(value).exists()
+
+
+def _content(path: Path) -> str:
+    files = [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())
+    return fingerprint(*(part for file in files for part in (str(file.relative_to(path)), file_fingerprint(file))))

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from empdetect.rl.identity import identity_of
+
+
+def settings(folder: Path, **changed: object) -> str:
+    told = {
+        "out": str(folder / "out"),
+        "seed": 0,
+        "profiles": str(folder / "bank.jsonl"),
+        "rewards": {"head": {"init_args": {"detector": str(folder / "detector"), "measures": ["a/b", "empathy"]}}},
+        "trainer": {"steps": 10},
+    }
+    return str(yaml.safe_dump(told | changed))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "detector").mkdir()
+    (tmp_path / "detector" / "weights").write_bytes(b"1")
+    (tmp_path / "bank.jsonl").write_text("one", encoding="utf-8")
+    return tmp_path
+
+
+def test_where_a_run_lies_and_how_long_it_goes_on_make_no_other_run(folder: Path) -> None:
+    first = identity_of(settings(folder))
+    assert identity_of(settings(folder, out="elsewhere", trainer={"steps": 20})) == first
+    assert identity_of(settings(folder, seed=1)) != first
+
+
+@pytest.mark.parametrize("name", ["bank.jsonl", "detector/weights"])
+def test_a_file_of_another_content_makes_another_run(folder: Path, name: str) -> None:
+    first = identity_of(settings(folder))
+    (folder / name).write_bytes(b"changed")
+    assert identity_of(settings(folder)) != first
+
+
+def test_a_file_that_came_makes_another_run_and_words_are_no_files(folder: Path) -> None:
+    first = identity_of(settings(folder))
+    assert "a/b:" not in first and str(folder / "detector") + ":" in first
+    (folder / "detector" / "more").write_bytes(b"2")
+    assert identity_of(settings(folder)) != first
