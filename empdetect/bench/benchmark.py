@@ -63,7 +63,8 @@ class Benchmark:
             protocol without any linear baseline may do.
         pooling: a metric of the answers of all folds as one set, or the ``mean`` of each fold's.
         data_args: further arguments of the data module, given to the configurations too.
-        zscore_by: standardise features by their group's own statistics; only if the name ends in ``-z``.
+        zscore_by: standardise features by their group's own statistics; only if the name ends in ``-z``. Extractors
+            that relate a segment to the whole recording are allowed then, and only then.
         shortest_text: texts of fewer words (greetings, thanks) may be on both sides of a split.
     """
 

@@ -7,6 +7,7 @@ import numpy as np
 from empdetect.bench.system import Answers, Fold, System, unlabelled
 from empdetect.datamodules.splits import group_of
 from empdetect.datamodules.text import normalised
+from empdetect.features.base import Extractor
 from empdetect.features.text import own_words
 from empdetect.recording import Segment, Split
 from empdetect.task import Task
@@ -149,12 +150,25 @@ def check_named(benchmark: str, zscore_by: str | None) -> None:
         )
 
 
-def check_scaling(name: str, fold: Fold, zscore_by: str | None) -> None:
+def check_scaling(name: str, fold: Fold, zscore_by: str | None, features: Mapping[str, Extractor]) -> None:
     """A system that reads the data itself must standardise as the protocol says.
 
+    Args:
+        name: of the system.
+        fold: with the protocol's word.
+        zscore_by: the system's.
+        features: its extractors by modality.
+
     Raises:
-        ProtocolError: it standardises by people where the protocol does not, or the other way round.
+        ProtocolError: it standardises by people where the protocol does not, or the other way round; or it holds
+            each segment against the person's whole recording, which holds all segments that are tested.
     """
+    relative = [modality for modality, extractor in features.items() if extractor.whole]
+    if relative and fold.zscore_by is None:
+        raise ProtocolError(
+            f"{name}, fold {fold.number}: '{relative[0]}' is held against the person's whole recording, which only a "
+            "protocol named -z may do"
+        )
     if zscore_by != fold.zscore_by:
         raise ProtocolError(
             f"{name}, fold {fold.number}: its data module standardises by {zscore_by or 'the training set'}, "

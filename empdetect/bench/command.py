@@ -75,6 +75,7 @@ def run_benchmarks(
         except ProtocolError as error:
             outcome.failures[name] = f"broken protocol: {error}"
         if name in outcome.failures:
+            results.fail(name, outcome.failures[name])
             tell(f"{name}: {outcome.failures[name]}")
     return outcome
 
@@ -90,14 +91,12 @@ def save_detector(benchmark: Benchmark, report: Mapping[str, Any], folder: Path,
     ours = saveable(benchmark)
     data = fold_data(benchmark, data_root, 0)
     fold = fold_of(benchmark, data, 0, data_root, fast=False)
-    trained, held_out = len(data.parts["train"]) + len(data.parts["test"]), len(data.parts["val"])
     lines = report["lines"]
     facts = {
         "name": benchmark.name,
         "data": report["data"],
         "licence": report["licence"],
-        "splits": f"Measured by `{report['command']}` ({benchmark.protocol}) with detectors trained on other people. "
-        f"This detector then learned from {trained} segments; {held_out} more chose its epoch and calibrated it.",
+        "splits": f"Measured by `{report['command']}` ({benchmark.protocol}) with detectors trained on other people.",
         "fingerprint": fingerprint(data.fingerprint(), "trained on test"),
         "test": {line["metric"]: line["value"] for line in lines if line["value"] is not None},
         "majority": {line["metric"]: found["value"] for line in lines if (found := line["baselines"].get("majority"))},

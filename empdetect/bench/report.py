@@ -73,15 +73,15 @@ def median_place(values: Sequence[float]) -> int:
 
 
 def verdict(value: float, must: float | None, aim: float | None) -> str:
-    """What a figure is worth, as shown with three digits."""
+    """What a figure is worth, as it is kept: to four digits."""
     if must is None and aim is None:
         return ""
-    shown = round(value, 3)
-    if math.isfinite(value) and aim is not None and shown >= aim:
+    kept = round(value, 4)
+    if aim is not None and kept >= aim:
         return "aim reached"
-    if math.isfinite(value) and must is not None and shown >= must:
+    if must is not None and kept >= must:
         return "reached"
-    return "not reached" if must is None else f"not reached ({shown - must:+.3f})"
+    return "not reached" if must is None or not math.isfinite(kept) else f"not reached ({kept - must:+.4f})"
 
 
 def rounded(value: float) -> float | None:

@@ -164,8 +164,7 @@ def _measure(measured: Measured, benchmark: str, fold: Fold, test: Sequence[Segm
     answers = system.answers(unlabelled(test))
     who = f"{benchmark}, {system.name}"
     check_answers(who, fold.number, answers, test, fold.task)
-    if fold.number == 0:
-        check_alone(who, fold, system, test, answers)
+    check_alone(who, fold, system, test, answers)
     measured.answers.append(answers)
     measured.minutes.append(round((time.monotonic() - started) / 60, 2))
     tell(f"{benchmark}: fold {fold.number}, {system.name}, seed {measured.seed}: {measured.minutes[-1]:.1f} min")

@@ -92,7 +92,7 @@ class TrainedDetector:
         self._fold = fold
         self._trained = self._train(fold, seed, FoldCommand)
         for member in self._trained:
-            check_scaling(self.name, fold, member.data.zscore_by)
+            check_scaling(self.name, fold, member.data.zscore_by, member.data.features)
             learned = [*member.data.parts["train"], *member.data.parts["val"]]
             check_learned_from(self.name, fold, learned)
 
@@ -132,6 +132,7 @@ class TrainedDetector:
             learn_validation(member.module, member.data)
         calibrate_across_groups(detector)
         detector.facts["heads"] = heads_of(first, trained[0].module)
+        detector.facts["splits"] = f"{facts['splits']} {_learned_from(trained)}"
         return detector
 
     def check_joinable(self) -> None:
@@ -159,6 +160,21 @@ class TrainedDetector:
             path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
             done = run(_arguments(path, fold, seed), command)
             return Member(done.model, done.datamodule)
+
+
+def _learned_from(members: Sequence[Member]) -> str:
+    """What the members of a detector learned from, and what calibrated it, for its card."""
+    trained, held_out = (len(members[0].data.parts[part]) for part in ("train", "val"))
+    solved = [member.module.kernel is not None for member in members]
+    if not any(solved):
+        return f"This detector learned from {trained} segments; {held_out} more chose its epoch and calibrated it."
+    if all(solved) and len(members) == 1:
+        return (
+            f"This detector learned from {trained + held_out} segments; each group's answers by heads that had not "
+            "learned from that group calibrated it."
+        )
+    then = "it learned from them, too" if all(solved) else "those of its members that are solved learned from them, too"
+    return f"This detector learned from {trained} segments; {held_out} more calibrated it, then {then}."
 
 
 def _arguments(path: Path, fold: Fold, seed: int) -> list[str]:

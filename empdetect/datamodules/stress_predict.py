@@ -4,7 +4,7 @@ import gzip
 import io
 import tarfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class StressPredictDataModule(EmpathyDataModule):
         data_root: folder that holds ``stress_predict``; None reads ``EMPDETECT_DATA``.
         window: seconds of a window.
         hop: seconds from the start of one window to the next.
+        zscore_by: ``group`` standardises a wearer's features by the mean and spread of all windows of the wearer.
         folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
     """
 
@@ -54,6 +55,7 @@ class StressPredictDataModule(EmpathyDataModule):
         data_root: str | None = None,
         window: float = 60.0,
         hop: float = 60.0,
+        zscore_by: Literal["group"] | None = None,
         folds: int = 5,
         fold: int = 0,
         batch_size: int = 16,
@@ -64,6 +66,7 @@ class StressPredictDataModule(EmpathyDataModule):
         self.data_root = data_root
         self.window = window
         self.hop = hop
+        self.zscore_by = zscore_by
         self.task = Task((Target("stress", "binary"),), construct="stress", window=window, hop=hop)
 
     def segments(self) -> list[Segment]:

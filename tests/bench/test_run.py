@@ -82,7 +82,7 @@ def test_what_must_be_reached_can_hang_on_a_baseline() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.7, "aim reached"), (0.6, "reached"), (0.5996, "reached"), (0.55, "not reached (-0.050)"), (float("nan"), "no")],
+    [(0.7, "aim reached"), (0.6, "reached"), (0.5996, "not reached (-0.0004)"), (float("nan"), "not reached")],
 )
 def test_verdicts(value: float, expected: str) -> None:
     assert verdict(value, 0.6, 0.7).startswith(expected)
@@ -149,9 +149,24 @@ def test_one_that_fails_does_not_stop_the_others(
 
 def test_results_of_other_benchmarks_stay_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    Results(path).keep("one", {"lines": []})
-    Results(path).keep("two", {"lines": []})
+    report = {"fast": False, "folds": 5, "folds_done": 5}
+    Results(path).keep("one", report)
+    Results(path).keep("two", report)
     assert set(read_results(path)) == {"one", "two"}
+
+
+def test_a_part_replaces_no_whole_and_a_failure_is_kept_until_a_whole_one_comes(tmp_path: Path) -> None:
+    path, whole = tmp_path / "results.json", {"fast": False, "folds": 5, "folds_done": 5}
+    for number, report in enumerate(
+        [whole | {"folds_done": 2}, whole, whole | {"folds_done": 1}, whole | {"fast": True}]
+    ):
+        Results(path).keep("one", report | {"number": number})
+        assert read_results(path)["one"]["number"] == min(number, 1)
+    Results(path).fail("one", "broken protocol: a group is in two parts")
+    assert Results(path).failures == {"one": "broken protocol: a group is in two parts"}
+    assert read_results(path)["one"]["number"] == 1
+    Results(path).keep("one", whole | {"number": 9})
+    assert Results(path).failures == {} and read_results(path)["one"]["number"] == 9
 
 
 @pytest.mark.parametrize("content", ["not JSON", '{"name": "other"}', "[]"])

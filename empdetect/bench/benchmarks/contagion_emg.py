@@ -12,10 +12,9 @@ MUSCLES = {"physiology": PhysiologyFeatures(["EMG_zygomatic", "EMG_corrugator"],
 BENCHMARK = Benchmark(
     name="contagion_emg",
     title="Contagion EMG",
-    protocol="25 observers in 5 folds by observer; muscles as ratios to 2 s before each clip, or against the "
-    "observer's own whole recording, without labels; mean of the folds",
+    protocol="25 observers in 5 folds by observer; muscles as ratios to 2 s before each clip; mean of the folds",
     data=ContagionEmgDataModule,
-    ours=TrainedDetector(["contagion_emg"]),
+    ours=TrainedDetector(["contagion_emg_ratio"]),
     lines=(
         Line(
             "AUROC, happy or angry trial",
