@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from empdetect.bench.intervals import Truth, resamples
 from empdetect.bench.peer_networks import FACE, KERNEL, OURS, VOICE
+from empdetect.bench.report import median_place
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +63,7 @@ def _figures(found: Measured, tests: Sequence[HeldOut]) -> dict[str, Any]:
         "parameters": found.parameters,
         "seconds_an_epoch": float(np.median(found.epoch_seconds)),
         "epochs": float(np.median(found.epochs)),
+        "by_seed": list(_by_seed(found).values()),
         "seconds_of_training": float(np.median(found.seconds)),
         **{
             kind: {"accuracy": _interval(shares, tests, accuracy), "uar": _interval(shares, tests, uar)}
@@ -81,12 +83,18 @@ def _figures(found: Measured, tests: Sequence[HeldOut]) -> dict[str, Any]:
 
 
 def _per_clip(found: Measured, kind: str) -> list[Floats]:
-    """Share of the seeds that were right about each test clip, fold by fold."""
-    answers = found.right[kind]
-    return [
-        np.mean([each for (fold, _), each in answers.items() if fold == number], axis=0)
-        for number in sorted({fold for fold, _ in answers})
-    ]
+    """Whether the median seed was right about each test clip, fold by fold."""
+    answers, middle = found.right[kind], list(_by_seed(found))[median_place(list(_by_seed(found).values()))]
+    return [answers[fold, middle] for fold in sorted({fold for fold, _ in answers})]
+
+
+def _by_seed(found: Measured) -> dict[int, float]:
+    """Accuracy over all folds, nothing missing, by seed."""
+    answers = found.right["all"]
+    seeds = sorted({seed for _, seed in answers})
+    return {
+        s: float(np.concatenate([right for (_, seed), right in answers.items() if seed == s]).mean()) for s in seeds
+    }
 
 
 def accuracy(shares: Floats, labels: NDArray[Any]) -> float:
@@ -141,7 +149,16 @@ def _least_lost(systems: Mapping[str, Any], others: Sequence[str], kind: str) ->
 
 def peers_table(found: Mapping[str, Any]) -> str:
     """Markdown table: a line a network."""
-    columns = ("network", "accuracy", "UAR", "without voice (lost)", "without face (lost)", "ms an epoch", "epochs")
+    columns = (
+        "network",
+        "accuracy",
+        "by seed",
+        "UAR",
+        "without voice (lost)",
+        "without face (lost)",
+        "ms an epoch",
+        "epochs",
+    )
     head = f"| {' | '.join([*columns, 'parameters'])} |\n{'|---' * (len(columns) + 1)}|\n"
     return head + "".join(_line(name, figures) for name, figures in found["systems"].items())
 
@@ -152,7 +169,8 @@ def _line(name: str, figures: Mapping[str, Any]) -> str:
         for kind in ABSENT
         if kind != "all"
     ]
-    cells = [_with_interval(figures["all"][metric]) for metric in ("accuracy", "uar")] + without
+    whole, by_level = (_with_interval(figures["all"][metric]) for metric in ("accuracy", "uar"))
+    cells = [whole, ", ".join(f"{value:.3f}" for value in figures["by_seed"]), by_level, *without]
     cells += [f"{1000 * figures['seconds_an_epoch']:.0f}", f"{figures['epochs']:.0f}", f"{figures['parameters']:,}"]
     return f"| {name} | {' | '.join(cells)} |\n"
 

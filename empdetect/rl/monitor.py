@@ -76,9 +76,11 @@ class Monitor:
         return len(rows) < 2 * self.window
 
     def _windows(self, rows: Sequence[Mapping[str, float]], column: str) -> tuple[list[float], list[float]]:
-        values = [row.get(column, math.nan) for row in rows]
-        first, last = values[: self.window], values[-self.window :]
-        return [v for v in first if not math.isnan(v)], [v for v in last if not math.isnan(v)]
+        first, last = (
+            [value for row in part if not math.isnan(value := row.get(column, math.nan))]
+            for part in (rows[: self.window], rows[-self.window :])
+        )
+        return first, last
 
     def _moved(self, rows: Sequence[Mapping[str, float]], column: str, least: float | None = None) -> int:
         """1 if a column rose, -1 if it fell, 0 if neither is certain."""

@@ -65,7 +65,7 @@ def test_preparation_learns_from_the_training_part_alone() -> None:
 
 def test_everyone_learns_and_the_figures_are_whole(folds: list[dict[Split, peers.Part]]) -> None:
     other = Contender("other", late_fusion, learning_rate=1e-3, weight_decay=0.0, clip=0.5)
-    measured = peers.compare(TASK, folds, [other], seeds=2, epochs=12)
+    measured = peers.compare(TASK, folds, [other], seeds=3, epochs=12)
     tests = [HeldOut(fold["test"].labels.numpy(), fold["test"].groups) for fold in folds]
     found = report(measured, tests)
     assert list(found["systems"]) == [OURS.name, KERNEL, "other"]
@@ -75,7 +75,9 @@ def test_everyone_learns_and_the_figures_are_whole(folds: list[dict[Split, peers
         for kind in ("no voice", "no face"):
             lost = figures["all"]["accuracy"]["value"] - figures[kind]["accuracy"]["value"]
             assert figures["lost"][kind]["value"] == pytest.approx(lost)
-    assert len(found["systems"][OURS.name]["runs"]) == 4
+    assert len(found["systems"][OURS.name]["runs"]) == 6
+    by_seed = found["systems"][OURS.name]["by_seed"]
+    assert found["systems"][OURS.name]["all"]["accuracy"]["value"] == pytest.approx(sorted(by_seed)[1]), "the median"
     assert found["ahead"]["best"] == "other"
     assert set(found["ahead"]["missing"]) == set(ABSENT) - {"all"}
     json.dumps(peers.digits(found), allow_nan=False)
@@ -116,19 +118,3 @@ def test_mmsa_networks_learn(folds: list[dict[Split, peers.Part]]) -> None:
         assert len(peers.fit(network, contender, folds[0]["train"], folds[0]["val"], 0, epochs=1)) == 1
         outputs = network.eval()(folds[0]["test"].inputs, (FACE,))
         assert outputs.shape == (12, 3) and outputs.isfinite().all()
-
-
-def test_the_page_tells_which_seed_of_lmf_failed_and_who_loses_least() -> None:
-    root = Path(__file__).resolve().parents[2] / "docs"
-    systems = json.loads((root / "results" / "peers.json").read_text())["benchmarks"]["fusion_peers"]["systems"]
-    text = " ".join((root / "bench.md").read_text(encoding="utf-8").split())
-
-    def of_seed(seed: int, kind: str) -> float:
-        return float(np.mean([run[kind] for run in systems["LMF"]["runs"] if run["seed"] == seed]))
-
-    assert f"in all five folds ({of_seed(1, 'all'):.3f}".replace("(0.", "(.") in text
-    assert {run["all"] for run in systems["LMF"]["runs"] if run["seed"] == 1} == {0.1333}
-    assert f"it reached {of_seed(0, 'all'):.4f}, and {of_seed(0, 'no voice'):.3f}".replace(" 0.", " .") in text
-    ours, theirs = (systems[name]["lost"]["no voice"]["value"] for name in (OURS.name, "LMF"))
-    assert ours > theirs
-    assert f"without voice ours loses {ours:.3f}, LMF {theirs:.3f}".replace(" 0.", " .") in text

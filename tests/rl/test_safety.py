@@ -83,24 +83,32 @@ def trainer(policy: Policy, weights: dict[str, float], steps: int = 40, checkpoi
     )
 
 
-def test_the_planted_head_is_caught_and_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(RewardHacked) as caught:
-        trainer(speaker(), {"emotion": 1.0, "planted": 0.3}).fit(PROFILES, tmp_path)
-    told = str(caught.value)
+PLANTED = {"emotion": 1.0, "planted": 0.3}
+
+
+@pytest.fixture(scope="module")
+def caught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a run with the planted head, and what stopped it."""
+    folder = tmp_path_factory.mktemp("planted")
+    with pytest.raises(RewardHacked) as stop:
+        trainer(speaker(), PLANTED, checkpoint_every=50).fit(PROFILES, folder)
+    return folder, str(stop.value)
+
+
+def test_the_planted_head_is_caught_and_stops_the_run(caught: tuple[Path, str]) -> None:
+    folder, told = caught
     assert "'planted.mean' rose" in told and "'emotion.mean' fell" in told
     assert "the word 'understand' went from" in told
-    assert (tmp_path / "log.csv").is_file()
+    assert (folder / "log.csv").is_file()
 
 
-def test_a_run_that_was_stopped_stays_stopped(tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_stays_stopped(caught: tuple[Path, str]) -> None:
     """The same command again must not buy a step, nor make a clean card of it."""
-    weights = {"emotion": 1.0, "planted": 0.3}
-    with pytest.raises(RewardHacked) as caught:
-        trainer(speaker(), weights, checkpoint_every=50).fit(PROFILES, tmp_path)
-    log = (tmp_path / "log.csv").read_bytes()
+    folder, told = caught
+    log = (folder / "log.csv").read_bytes()
     with pytest.raises(RewardHacked) as again:
-        trainer(speaker(), weights, checkpoint_every=50).fit(PROFILES, tmp_path)
-    assert str(again.value) == str(caught.value) and (tmp_path / "log.csv").read_bytes() == log
+        trainer(speaker(), PLANTED, checkpoint_every=50).fit(PROFILES, folder)
+    assert str(again.value) == told and (folder / "log.csv").read_bytes() == log
 
 
 def rows(**columns: Sequence[float]) -> list[dict[str, float]]:
@@ -145,7 +153,7 @@ def stopped(monitor: Monitor, run: Sequence[dict[str, float]]) -> bool:
 
 def test_noise_stops_one_run_in_twenty_and_a_fall_of_a_twentieth_nearly_all() -> None:
     chance, monitor = random.Random(0), Monitor()
-    assert sum(stopped(monitor, watched_run(chance, 0.0)) for _ in range(100)) <= 6
+    assert sum(stopped(monitor, watched_run(chance, 0.0)) for _ in range(60)) <= 4
     assert sum(stopped(monitor, watched_run(chance, 0.05)) for _ in range(20)) >= 19
     assert sum(stopped(Monitor(window=5, errors=2.0), watched_run(chance, 0.0)) for _ in range(20)) > 8
 
