@@ -149,17 +149,9 @@ def _least_lost(systems: Mapping[str, Any], others: Sequence[str], kind: str) ->
 
 def peers_table(found: Mapping[str, Any]) -> str:
     """Markdown table: a line a network."""
-    columns = (
-        "network",
-        "accuracy",
-        "by seed",
-        "UAR",
-        "without voice (lost)",
-        "without face (lost)",
-        "ms an epoch",
-        "epochs",
-    )
-    head = f"| {' | '.join([*columns, 'parameters'])} |\n{'|---' * (len(columns) + 1)}|\n"
+    lost, costs = ("without voice (lost)", "without face (lost)"), ("ms an epoch", "epochs", "parameters")
+    columns = ("network", "accuracy", "by seed", "UAR", *lost, *costs)
+    head = f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|\n"
     return head + "".join(_line(name, figures) for name, figures in found["systems"].items())
 
 
