@@ -52,8 +52,15 @@ def print_table(reports: Mapping[str, Report], failures: Mapping[str, str]) -> N
 
 
 def headlines_table(folder: Path) -> str:
-    """Markdown table of the headline, and of what must be reached, of all files of results in a folder."""
-    head = "| benchmark | metric | ours | best baseline | published | must / aim | verdict | measured |\n"
+    """Markdown table of the headline, and of what must be reached, of all files of results in a folder.
+
+    Benchmarks without results come last: what was not measured is told, too.
+    """
+    from empdetect.bench.catalogue import benchmark_names
+
+    head = (
+        "| benchmark | metric | ours | best baseline (ours ahead by) | published | must / aim | verdict | measured |\n"
+    )
     rows = [
         f"| {report['title']} (`{name}`) | {line['metric']} | **{with_interval(line)}** | {_best_baseline(line)} "
         f"| {_figure(line['published'], sources=False)} | {_goals(line)} | {line['verdict']} | {_measured(report)} |\n"
@@ -61,6 +68,8 @@ def headlines_table(folder: Path) -> str:
         for place, line in enumerate(report["lines"])
         if place == 0 or line["must"] is not None
     ]
+    measured = {name for _, name, _ in _reports(folder)}
+    rows += [f"| `{name}` |" + " |" * 6 + " not measured |\n" for name in benchmark_names() if name not in measured]
     return head + "|---" * 8 + "|\n" + "".join(rows)
 
 
@@ -113,12 +122,14 @@ def _goals(line: Report) -> str:
 
 
 def _best_baseline(line: Report) -> str:
-    """Name and figure of the best baseline of the same call."""
+    """Name and figure of the best baseline of the same call, and by how much ours is ahead of it."""
     known = {name: found for name, found in line["baselines"].items() if found["value"] is not None}
     if not known:
         return ""
     best = max(known, key=lambda name: float(known[name]["value"]))
-    return f"{best} {_short(known[best]['value'])}"
+    lead = line["ahead_of_best_baseline"]
+    ahead = f" ({with_interval(lead)})" if lead and lead["value"] is not None else ""
+    return f"{best} {_short(known[best]['value'])}{ahead}"
 
 
 def with_interval(found: Report) -> str:
@@ -137,7 +148,7 @@ def _figure(figure: Report | None, sources: bool) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits without the leading 0."""
+    """Three digits without the leading 0, also behind a minus."""
     return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
 
 
