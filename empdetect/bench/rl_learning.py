@@ -47,6 +47,7 @@ CURVES = ("emotion.mean", "tactic_reuse", "format", *WITNESSES, "seconds")
 
 
 SMALL = {
+    "base_samples": 1,
     "evaluate.samples": 1,
     "trainer.profiles_per_step": 2,
     "trainer.group_size": 2,

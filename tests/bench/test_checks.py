@@ -13,11 +13,14 @@ from empdetect.bench.checks import (
     check_answers,
     check_learned_from,
     check_named,
+    check_scaling,
     normalised,
     text_of,
 )
 from empdetect.bench.run import fold_data, fold_of
 from empdetect.bench.system import Answers, Fold, unlabelled
+from empdetect.features.physiology import PhysiologyFeatures
+from empdetect.features.relative import RelativeFeatures
 from empdetect.recording import Participant, Recording, Segment, Split
 from empdetect.streams.transcript import Transcript, Utterance
 from tests.bench.tiny import TASK, TINY, Scripted, segment
@@ -105,6 +108,18 @@ def test_standardisation_on_test_data_must_show_in_the_name(name: str, zscore_by
 @pytest.mark.parametrize(("name", "zscore_by"), [("voices-z", "group"), ("voices", None)])
 def test_names_that_tell_the_truth_pass(name: str, zscore_by: str | None) -> None:
     check_named(name, zscore_by)
+
+
+def test_what_is_held_against_the_whole_recording_is_named_so() -> None:
+    fold, _ = first_fold()
+    pulse = PhysiologyFeatures(["EDA"])
+    check_scaling("ours", fold, None, {"pulse": pulse})
+    for extractor in (RelativeFeatures(pulse), PhysiologyFeatures(["EDA"], centred=True)):
+        with pytest.raises(ProtocolError, match="ours, fold 0: 'pulse' is held against the person's whole recording"):
+            check_scaling("ours", fold, None, {"pulse": extractor})
+        check_scaling("ours-z", replace(fold, zscore_by="group"), "group", {"pulse": extractor})
+    with pytest.raises(ProtocolError, match="standardises by the training set, the protocol by group"):
+        check_scaling("ours-z", replace(fold, zscore_by="group"), None, {"pulse": pulse})
 
 
 class Standardising(Scripted):

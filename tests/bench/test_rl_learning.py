@@ -1,5 +1,4 @@
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -105,12 +104,14 @@ def check_elsewhere(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def check_canaries(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shutil.copytree(runs / "start-think-0", runs / "start-say-0")
     capsys.readouterr()
-    assert rl_canaries.main(["--runs", str(runs), "-o", str(runs / "canaries.json"), "--profiles", "2"]) == 0
-    rows = json.loads((runs / "canaries.json").read_text())["rows"]
-    assert len(rows) == 4 and set(rows["say, vanilla"]["above"]) == set(CANARIES)
-    assert rows["say, vanilla"]["median"]["empty"] == 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rl_canaries, "FORMS", ("think",))
+        patch.setattr(rl_canaries, "DIFFICULTIES", ("vanilla",))
+        assert rl_canaries.main(["--runs", str(runs), "-o", str(runs / "canaries.json"), "--profiles", "2"]) == 0
+    (row,) = json.loads((runs / "canaries.json").read_text())["rows"].values()
+    assert set(row["above"]) == set(row["ungated"]["above"]) == set(CANARIES)
+    assert row["median"]["empty"] == 0.0 and "; " in capsys.readouterr().out
     assert rl_canaries.main(["--runs", str(runs / "none"), "-o", str(runs / "canaries.json")]) == 2
     assert "rl_canaries: Loading the policy" in capsys.readouterr().err
 
@@ -125,9 +126,9 @@ def test_the_monitor_is_asked_afterwards(tmp_path: Path) -> None:
 
     assert read_log(tmp_path / "log.csv") == []
 
-    assert warned_at(log([0.4 + n % 2 / 100 for n in range(14)]), detector=True) == 0
-    assert warned_at(log([0.4 - n / 50 for n in range(14)]), detector=True) == 10
-    assert warned_at(log([0.4 - n / 50 for n in range(9)]), detector=True) == 0, "too early to say"
+    assert warned_at(log([0.4 + n % 2 / 100 for n in range(24)]), detector=True) == 0
+    assert warned_at(log([0.4 - n / 50 for n in range(24)]), detector=True) == 20
+    assert warned_at(log([0.4 - n / 50 for n in range(19)]), detector=True) == 0, "too early to say"
 
 
 def test_a_row_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

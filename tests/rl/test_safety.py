@@ -173,7 +173,7 @@ class Preset:
         parse = parser()
         self.built = parse.instantiate_classes(parse.parse_args(["--config", str(config)]))
         self.think = form == "think"
-        self.profiles = read_profiles(split="train")[:24]
+        self.profiles = read_profiles(split="train")[:12]
         base = [dialogue for seed in range(2) for dialogue in self.listened(seed)]
         for head in (*self.built.rewards.values(), *self.built.gates.values()):
             head.prepare(base)
