@@ -60,8 +60,8 @@ class Results:
 
 
 def is_whole(report: Mapping[str, Any]) -> bool:
-    """Whether a report is of all folds, and not in a hurry."""
-    return bool(report) and not report["fast"] and report["folds_done"] == report["folds"]
+    """Whether a report is of all folds, and not in a hurry; studies that are written at their end are whole."""
+    return bool(report) and not report.get("fast") and report.get("folds_done") == report.get("folds")
 
 
 def read_results(path: Path) -> dict[str, Any]:

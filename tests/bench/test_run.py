@@ -151,7 +151,7 @@ def test_results_of_other_benchmarks_stay_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     report = {"fast": False, "folds": 5, "folds_done": 5}
     Results(path).keep("one", report)
-    Results(path).keep("two", report)
+    Results(path).keep("two", {"title": "a study, written at its end"})
     assert set(read_results(path)) == {"one", "two"}
 
 
