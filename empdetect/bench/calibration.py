@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,7 +38,7 @@ from empdetect.models.calibration import Calibration, calibrate
 from empdetect.models.doubt import STRANGE
 from empdetect.models.reliability import Judged, plain, reliability
 from empdetect.recording import Segment
-from empdetect.training import TrainingCLI, commit, learn_validation, quieten, run, take_best_weights
+from empdetect.training import TrainingCLI, commit, learn_validation, quieten, run, take_best_weights, versions
 
 NAMES = (
     *("epitome_frozen", "empathic_reactions", "ravdess_audio", "stress_predict", "contagion_emg"),
@@ -88,7 +89,8 @@ def measure(name: str, data_root: str | None, folds: int | None = None) -> dict[
     began = time.monotonic()
     cache = FeatureCache(enabled=False, keep=MOST_STRANGERS)
     done = [_fold(name, data_root, 0, cache)]
-    done += [_fold(name, data_root, number, cache) for number in range(1, min(folds or 99, done[0].data.folds))]
+    count = done[0].data.folds if folds is None else min(folds, done[0].data.folds)
+    done += [_fold(name, data_root, number, cache) for number in range(1, count)]
     data = done[0].data
     return {
         "data": f"{data.about} {data.source}".strip(),
@@ -96,6 +98,8 @@ def measure(name: str, data_root: str | None, folds: int | None = None) -> dict[
         "targets": {target: _figures(done, target) for target in done[0].tests},
         "novelty": _novelty(done),
         "commit": commit(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "versions": versions(),
         "machine": machine(),
         "minutes": round((time.monotonic() - began) / 60, 1),
     }
