@@ -17,6 +17,7 @@ from empdetect.example import featurise
 from empdetect.features.base import Extractor, Features
 from empdetect.features.cache import FeatureCache
 from empdetect.features.extraction import fill_cache
+from empdetect.features.text import TextEmbeddings
 from empdetect.recording import Segment
 
 WORD_STRENGTHS = (0.3, 1.0, 3.0)
@@ -178,6 +179,13 @@ class Functionals:
         example = featurise(segment, self.features, self._cache, persons=1)
         found = {name: example.inputs[name][0] for name in sorted(self.features)}
         return np.concatenate([only_frame(f) if name in self.single else statistics(f) for name, f in found.items()])
+
+
+class FrozenText(Functionals):
+    """Frozen MiniLM and a linear model."""
+
+    def __init__(self, name: str = "frozen MiniLM + logistic") -> None:
+        super().__init__({"text": TextEmbeddings()}, single=("text",), model="logistic", name=name)
 
 
 class Opensmile(Functionals):

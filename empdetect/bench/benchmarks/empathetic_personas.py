@@ -1,13 +1,10 @@
 """EmpatheticPersonas: how empathetic the lines of a self-help chatbot are."""
 
-from empdetect.bench.baselines import Functionals, Majority, Tfidf
+from empdetect.bench.baselines import FrozenText, Majority, Tfidf
 from empdetect.bench.benchmark import Benchmark, Figure, Line
 from empdetect.bench.metrics import accuracy, macro_f1, pearson
 from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.empathetic_personas import EmpatheticPersonasDataModule
-from empdetect.features.text import TextEmbeddings
-
-FROZEN = Functionals({"text": TextEmbeddings()}, single=("text",), model="logistic", name="frozen MiniLM + logistic")
 
 BENCHMARK = Benchmark(
     name="empathetic_personas",
@@ -26,6 +23,6 @@ BENCHMARK = Benchmark(
         Line("accuracy", accuracy),
         Line("Pearson's r of the expected level", pearson),
     ),
-    baselines=(Majority(), Tfidf(), FROZEN),
+    baselines=(Majority(), Tfidf(), FrozenText()),
     control=Tfidf(strengths=(1.0,)),
 )

@@ -1,15 +1,13 @@
 """Empathic Reactions: empathy and distress of people who wrote about a piece of news."""
 
-from empdetect.bench.baselines import Functionals, Majority, Tfidf
+from empdetect.bench.baselines import FrozenText, Majority, Tfidf
 from empdetect.bench.benchmark import Benchmark, Figure, Line
 from empdetect.bench.metrics import ccc, only, pearson
 from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.empathic_reactions import EmpathicReactionsDataModule
-from empdetect.features.text import TextEmbeddings
 
 FLOOR = "TF-IDF and ridge regression, 10 folds by writer, own earlier measurement"
 AUTHORS = "CNN on fastText, 10 folds that share writers (Buechel et al., EMNLP 2018)"
-FROZEN = Functionals({"text": TextEmbeddings()}, single=("text",), model="logistic", name="frozen MiniLM + ridge")
 
 BENCHMARK = Benchmark(
     name="empathic_reactions",
@@ -37,7 +35,7 @@ BENCHMARK = Benchmark(
         Line("CCC, empathy", only("empathy", ccc)),
         Line("CCC, distress", only("distress", ccc)),
     ),
-    baselines=(Majority(), Tfidf(), FROZEN),
+    baselines=(Majority(), Tfidf(), FrozenText("frozen MiniLM + ridge")),
     control=Tfidf(strengths=(1.0,)),
     pooling="mean",
 )

@@ -1,13 +1,10 @@
 """ESConv: eight strategies of people who give emotional support."""
 
-from empdetect.bench.baselines import Functionals, Majority, Tfidf
+from empdetect.bench.baselines import FrozenText, Majority, Tfidf
 from empdetect.bench.benchmark import Benchmark, Figure, Line
 from empdetect.bench.metrics import accuracy, macro_f1
 from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.esconv import EsconvDataModule
-from empdetect.features.text import TextEmbeddings
-
-FROZEN = Functionals({"text": TextEmbeddings()}, single=("text",), model="logistic", name="frozen MiniLM + logistic")
 
 BENCHMARK = Benchmark(
     name="esconv",
@@ -27,7 +24,7 @@ BENCHMARK = Benchmark(
         ),
         Line("accuracy", accuracy),
     ),
-    baselines=(Majority(), Tfidf(strengths=(0.3, 1.0)), FROZEN),
+    baselines=(Majority(), Tfidf(strengths=(0.3, 1.0)), FrozenText()),
     control=Tfidf(strengths=(1.0,)),
     data_args={"deduplicate": True},
 )

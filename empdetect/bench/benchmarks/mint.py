@@ -1,13 +1,10 @@
 """MINT: ten empathic tactics in sentences of supporters."""
 
-from empdetect.bench.baselines import Functionals, Majority, Tfidf
+from empdetect.bench.baselines import FrozenText, Majority, Tfidf
 from empdetect.bench.benchmark import Benchmark, Figure, Line
 from empdetect.bench.metrics import auroc, macro_f1
 from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.mint import MintDataModule
-from empdetect.features.text import TextEmbeddings
-
-FROZEN = Functionals({"text": TextEmbeddings()}, single=("text",), model="logistic", name="frozen MiniLM + logistic")
 
 BENCHMARK = Benchmark(
     name="mint",
@@ -26,7 +23,7 @@ BENCHMARK = Benchmark(
         ),
         Line("AUROC, mean of ten", auroc),
     ),
-    baselines=(Majority(), Tfidf(), FROZEN),
+    baselines=(Majority(), Tfidf(), FrozenText()),
     control=Tfidf(strengths=(1.0,)),
     shortest_text=2,
 )
