@@ -19,7 +19,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,11 +191,17 @@ def finished(folder: Path) -> Found:
     for cell in CELLS:
         for path in sorted(folder.glob(f"{cell.name}-*/outcome.json")):
             seed = int(path.parent.name.rsplit("-", 1)[1])
-            found.setdefault(cell, {})[seed] = Outcome(**json.loads(path.read_text(encoding="utf-8")))
+            found.setdefault(cell, {})[seed] = _outcome(path, cell)
     asked = {json.dumps(outcome.asked) for by_seed in found.values() for outcome in by_seed.values()}
     if len(asked) > 1:
         raise InputError(f"Measuring learning: runs in {folder} were asked for as {' and as '.join(sorted(asked))}")
     return found
+
+
+def _outcome(path: Path, cell: Cell) -> Outcome:
+    """What is kept of a run; what the monitor says of its log is asked anew, as the monitor may have changed."""
+    kept, log = Outcome(**json.loads(path.read_text(encoding="utf-8"))), read_log(path.with_name("log.csv"))
+    return replace(kept, warned=warned_at(log, cell.detector)) if log else kept
 
 
 def plan(cells: Sequence[Cell], seeds: int) -> list[tuple[Cell, int]]:
@@ -244,14 +250,15 @@ def _run(parsed: argparse.Namespace) -> str:
 
 
 def _written(parsed: argparse.Namespace, found: Found) -> str:
-    """Both tables, after everything that was asked for was made from the same outcomes."""
+    """The tables, after everything that was asked for was made from the same outcomes."""
     rows, effects = findings(found), head_effects(found)
-    parts = {"table": table(rows), "head": head_table(effects)}
+    parts = {"table": table(rows)} | ({"head": head_table(effects)} if effects else {})
     text = "\n".join(parts.values())
     (parsed.out / "table.md").write_text(text, encoding="utf-8")
     if parsed.results:
-        asked = f"{f' --steps {parsed.steps}' if parsed.steps else ''}{' --small' if parsed.small else ''}"
-        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{asked}"
+        asked = "".join(f" --only {name}" for name in parsed.only)
+        asked += f" --seeds {parsed.seeds}{f' --steps {parsed.steps}' if parsed.steps else ''}"
+        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{asked}{' --small' if parsed.small else ''}"
         write_study(parsed.results, command, 0, {"rows": rows, "head": effects})
     if parsed.picture:
         parsed.picture.write_text(draw(rows), encoding="utf-8")
