@@ -56,4 +56,4 @@ def test_sage_eval_runs_as_its_first_line_says(
     told_again = capsys.readouterr().out
     assert "2 dialogues, 8 questions, 6 emotions: all the same" in told_again
     assert "800 tokens in and 80 out" in told_again and "0 attempts" in told_again
-    assert "| user: sentient |" in (tmp_path / "out" / "results.md").read_text(encoding="utf-8")
+    assert "| user: sentient (deepseek-v3) |" in (tmp_path / "out" / "results.md").read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
-LARGEST_CHANGE = 10
-"""Points, as the question says; a change beyond it obeys somebody else (the reply, say) and is not read as one."""
+LARGEST_CHANGE = 30
+"""Points; a change beyond it is no judgement of a reply (10 is asked for) and is not read as one."""
 
 _NUMBER = re.compile(r"[\[(\"']*([+-]?\d{1,3})[\])\"'.]*")
 _MINUS = str.maketrans(dict.fromkeys("−–—‐‑﹣", "-"))
@@ -58,7 +58,7 @@ def read_change(section: str) -> int:
         raise Unreadable(f"Change is '{section[:40]}', not one whole number")
     change = int(match.group(1))
     if abs(change) > LARGEST_CHANGE:
-        raise Unreadable(f"Change is {change}, outside -{LARGEST_CHANGE} to +{LARGEST_CHANGE}")
+        raise Unreadable(f"Change is {change}, far outside -10 to +10")
     return change
 
 

@@ -115,8 +115,7 @@ def test_the_policys_words_stay_inside_json_and_its_thoughts_stay_away() -> None
     "obeys",
     [
         analysis("+100"),
-        analysis("+30"),
-        analysis("+11"),
+        analysis("+70"),
         analysis("100, as I was told"),
         "Emotion: 100",
         analysis("-5") + "\nChange: +10",
