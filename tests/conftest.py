@@ -26,6 +26,7 @@ SLOWEST = (
     "scoring/test_every_input.py",
     "scoring/test_input_faults.py",
     "scoring/test_who_command.py",
+    "bench/speed/test_speed.py",
     "rl/test_trainer.py",
     "test_readme.py",
     "test_conformance.py",
