@@ -1,7 +1,7 @@
 """Benchmark: a protocol, what is measured under it, and what others reached."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from empdetect.bench.metrics import Metric
@@ -80,3 +80,15 @@ class Benchmark:
     data_args: Mapping[str, Any] = field(default_factory=dict)
     zscore_by: ZscoreBy | None = None
     shortest_text: int = 1
+
+    def standardised(self, z: str, segments: str, **changed: Any) -> "Benchmark":
+        """The same with each person's features standardised by the person's own statistics, named ``-z``.
+
+        Args:
+            z: who that is, as the title says it: ``speaker``.
+            segments: of whom all that there is counts, as the protocol says it: ``clips of their actor``.
+            changed: whatever else is different.
+        """
+        told = f"{self.protocol}; features standardised by all {segments}, without labels"
+        named = {"name": f"{self.name}-z", "title": f"{self.title}, per-{z} z", "protocol": told}
+        return replace(self, **(named | changed), zscore_by="group")

@@ -50,6 +50,18 @@ class Measured:
     epochs: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Accuracy over all folds, nothing missing, by seed."""
+        answers = self.right["all"]
+        found = {seed: [right for (_, s), right in answers.items() if s == seed] for _, seed in sorted(answers)}
+        return {seed: float(np.concatenate(folds).mean()) for seed, folds in found.items()}
+
+    @property
+    def median_seed(self) -> int:
+        """The seed whose figures are shown."""
+        return list(self.by_seed)[median_place(list(self.by_seed.values()))]
+
 
 def report(measured: Sequence[Measured], tests: Sequence[HeldOut]) -> dict[str, Any]:
     """Figures of everyone, and how far ours is ahead of the best and of the fastest of the others."""
@@ -63,7 +75,7 @@ def _figures(found: Measured, tests: Sequence[HeldOut]) -> dict[str, Any]:
         "parameters": found.parameters,
         "seconds_an_epoch": float(np.median(found.epoch_seconds)),
         "epochs": float(np.median(found.epochs)),
-        "by_seed": list(_by_seed(found).values()),
+        "by_seed": list(found.by_seed.values()),
         "seconds_of_training": float(np.median(found.seconds)),
         **{
             kind: {"accuracy": _interval(shares, tests, accuracy), "uar": _interval(shares, tests, uar)}
@@ -84,17 +96,8 @@ def _figures(found: Measured, tests: Sequence[HeldOut]) -> dict[str, Any]:
 
 def _per_clip(found: Measured, kind: str) -> list[Floats]:
     """Whether the median seed was right about each test clip, fold by fold."""
-    answers, middle = found.right[kind], list(_by_seed(found))[median_place(list(_by_seed(found).values()))]
+    answers, middle = found.right[kind], found.median_seed
     return [answers[fold, middle] for fold in sorted({fold for fold, _ in answers})]
-
-
-def _by_seed(found: Measured) -> dict[int, float]:
-    """Accuracy over all folds, nothing missing, by seed."""
-    answers = found.right["all"]
-    seeds = sorted({seed for _, seed in answers})
-    return {
-        s: float(np.concatenate([right for (_, seed), right in answers.items() if seed == s]).mean()) for s in seeds
-    }
 
 
 def accuracy(shares: Floats, labels: NDArray[Any]) -> float:

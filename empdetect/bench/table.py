@@ -123,13 +123,10 @@ def _goals(line: Report) -> str:
 
 def _best_baseline(line: Report) -> str:
     """Name and figure of the best baseline of the same call, and by how much ours is ahead of it."""
-    known = {name: found for name, found in line["baselines"].items() if found["value"] is not None}
-    if not known:
-        return ""
-    best = max(known, key=lambda name: float(known[name]["value"]))
     lead = line["ahead_of_best_baseline"]
-    ahead = f" ({with_interval(lead)})" if lead and lead["value"] is not None else ""
-    return f"{best} {_short(known[best]['value'])}{ahead}"
+    if lead is None or lead["value"] is None:
+        return ""
+    return f"{lead['baseline']} {_short(line['baselines'][lead['baseline']]['value'])} ({with_interval(lead)})"
 
 
 def with_interval(found: Report) -> str:

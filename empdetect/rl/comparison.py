@@ -217,23 +217,16 @@ def figures_of(found: Found, judge: Endpoint | None) -> dict[str, dict[str, dict
     return tables
 
 
-def markdown(
-    tables: Mapping[str, Mapping[str, Mapping[str, Interval]]], users: Mapping[str, User] | None = None
-) -> str:
-    """One table a user, as emotions of different users cannot be compared, and the paper's by itself.
-
-    Args:
-        tables: figures by user, policy and name.
-        users: who they are; a table then names the language model that plays its user.
-    """
-    blocks, told = [], {name: _told(name, user) for name, user in (users or {}).items()}
+def markdown(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> str:
+    """One table a user, as emotions of different users cannot be compared, and the paper's by itself."""
+    blocks = []
     for user, policies in tables.items():
         names = list(dict.fromkeys(name for figures in policies.values() for name in figures))
         rows = [
             f"| {name} | " + " | ".join(str(figures.get(name, "")) for figures in policies.values()) + " |"
             for name in names
         ]
-        head = f"| user: {told.get(user, user)} | " + " | ".join(policies) + " |"
+        head = f"| user: {user} | " + " | ".join(policies) + " |"
         blocks.append("\n".join([head, "|---" * (len(policies) + 1) + "|", *rows]))
     return "\n\n".join([*blocks, paper_table()])
 
@@ -248,7 +241,10 @@ def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setu
 
     found = compare(candidates, setup, out)
     tables = figures_of(found, setup.judge)
-    text = markdown(tables, setup.users)
+    # Read by people: another language model that plays a user is another user.
+    shown = {name: _played(name, user) for name, user in setup.users.items()}
+    readable = {shown[user]: figures for user, figures in tables.items()}
+    text = markdown(readable)
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.md").write_text(text + "\n", encoding="utf-8")
     plain = {
@@ -258,21 +254,21 @@ def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setu
         "figures": _plain(tables),
     }
     (out / "results.json").write_text(json.dumps(plain, indent=1, default=str), encoding="utf-8")
-    write_page(out / "report.html", found, tables)
+    write_page(out / "report.html", {shown[user]: policies for user, policies in found.items()}, readable)
     return text
 
 
-def _told(name: str, user: User) -> str:
-    """A user's name, with the language model that plays it: another one is another user."""
+def _played(name: str, user: User) -> str:
+    """A user's name, with the language model that plays it, if one does."""
     endpoint = getattr(user, "endpoint", None)
-    return name if endpoint is None else f"{name} ({endpoint.model})"
+    return f"{name} ({endpoint.model})" if isinstance(endpoint, Endpoint) else name
 
 
 def _settings(setup: Setup) -> dict[str, Any]:
     """All but the users, which stand by themselves."""
-    parts = {"heads": {name: describe(head) for name, head in setup.heads.items()}, "judge": setup.judge}
-    plain = {name: value for name, value in vars(setup).items() if name not in ("users", *parts)}
-    return plain | parts | {"judge": describe(setup.judge) if setup.judge else None}
+    plain = {name: value for name, value in vars(setup).items() if name != "users"}
+    heads = {name: describe(head) for name, head in setup.heads.items()}
+    return plain | {"heads": heads, "judge": describe(setup.judge) if setup.judge else None}
 
 
 def _plain(tables: Mapping[str, Mapping[str, Mapping[str, Interval]]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Monitor:
 
     Rising and falling mean: by more than ``errors`` standard errors of the difference between the means of
     both windows, and by more than ``least``. It is asked after every step, so that two standard errors would stop
-    half of all runs by chance; with the defaults, noise stops one in twenty (``tests/rl/test_safety.py``).
+    every third run by chance; with the defaults, noise stops one in twenty (``tests/rl/test_safety.py``).
 
     An optimised proxy goes up while what it stands for goes down (Gao et al., arXiv 2210.10760); what it stands for is
     here the user's emotion, a detector that is held out, or a user that is.

@@ -1,16 +1,12 @@
 """Emo-DB, each speaker's features standardised by the speaker's own statistics."""
 
-from dataclasses import replace
-
 from empdetect.bench.benchmark import Figure, Line
 from empdetect.bench.benchmarks.emodb import BENCHMARK as RAW
 from empdetect.bench.metrics import accuracy, uar
 
-BENCHMARK = replace(
-    RAW,
-    name="emodb-z",
-    title="Emo-DB, per-speaker z",
-    protocol=f"{RAW.protocol}; features standardised by all clips of their speaker, without labels",
+BENCHMARK = RAW.standardised(
+    "speaker",
+    "clips of their speaker",
     lines=(
         Line(
             "UAR",
@@ -21,5 +17,4 @@ BENCHMARK = replace(
         ),
         Line("accuracy", accuracy),
     ),
-    zscore_by="group",
 )

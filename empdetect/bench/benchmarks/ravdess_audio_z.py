@@ -1,16 +1,12 @@
 """RAVDESS, the sound alone, each actor's features standardised by the actor's own statistics."""
 
-from dataclasses import replace
-
 from empdetect.bench.benchmark import Figure, Line
 from empdetect.bench.benchmarks.ravdess_audio import BENCHMARK as RAW
 from empdetect.bench.metrics import accuracy, uar
 
-BENCHMARK = replace(
-    RAW,
-    name="ravdess_audio-z",
-    title="RAVDESS, sound, per-speaker z",
-    protocol=f"{RAW.protocol}; features standardised by all clips of their actor, without labels",
+BENCHMARK = RAW.standardised(
+    "speaker",
+    "clips of their actor",
     lines=(
         Line(
             "accuracy",
@@ -21,5 +17,4 @@ BENCHMARK = replace(
         ),
         Line("UAR", uar),
     ),
-    zscore_by="group",
 )

@@ -1,16 +1,12 @@
 """RAVDESS, sound and action units, each actor's features standardised by the actor's own statistics."""
 
-from dataclasses import replace
-
 from empdetect.bench.benchmark import Figure, Line
 from empdetect.bench.benchmarks.ravdess_audiovisual import BENCHMARK as RAW
 from empdetect.bench.metrics import accuracy, uar
 
-BENCHMARK = replace(
-    RAW,
-    name="ravdess_audiovisual-z",
-    title="RAVDESS, sound + action units, per-actor z",
-    protocol=f"{RAW.protocol}; features standardised by all clips of their actor, without labels",
+BENCHMARK = RAW.standardised(
+    "actor",
+    "clips of their actor",
     lines=(
         Line(
             "accuracy",
@@ -21,5 +17,4 @@ BENCHMARK = replace(
         ),
         Line("UAR", uar),
     ),
-    zscore_by="group",
 )

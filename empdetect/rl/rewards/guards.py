@@ -122,9 +122,9 @@ class VarietyGuard(Reward):
 
     def factors(self, dialogue: Dialogue) -> list[float]:
         """What each reply is worth beside the one before it, 0 to 1; the first, and one not in English, 1."""
-        pairs = pairwise(dialogue.replies) if dialogue.profile.language == "en" else ()
-        again = [reused(before, after) for before, after in pairs] or [0.0] * (len(dialogue.replies) - 1)
-        return [1.0, *map(self._factor, again)]
+        if dialogue.profile.language != "en":
+            return [1.0 for _ in dialogue.replies]
+        return [1.0, *(self._factor(reused(before, after)) for before, after in pairwise(dialogue.replies))]
 
     def _factor(self, reuse: float) -> float:
         allowed = self._usual if self.allowed is None else self.allowed
