@@ -9,6 +9,7 @@ import torch
 from lightning import Trainer
 from sklearn.metrics import roc_auc_score
 
+from empdetect.batch import Batch
 from empdetect.bench.strangers import SOUNDS, TEXTS, strange_segments
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.simulation.dialogue import LISTENER, write_dialogue
@@ -108,6 +109,23 @@ def test_the_facts_tell_calibration_coverage_and_false_alarms(detector: Detector
     assert len(level["by_group"]) == 5
     assert detector.facts["novelty"]["physiology"]["false_alarms"] <= 0.05
     json.dumps(detector.facts, allow_nan=False)
+
+
+def test_heads_solved_again_know_nothing_of_the_first_time(data: Muscles) -> None:
+    data.setup("fit")
+    train, known = list(data.train_dataloader()), [*data.train_dataloader(), *data.val_dataloader()]
+
+    def solved(*parts: list[Batch]) -> DetectorModule:
+        encoder = StatisticsEncoder(data.features["physiology"].width, layers=0)
+        module = DetectorModule(TASK, {"physiology": encoder}, kernel=KernelMachine())
+        for part in parts:
+            module.solve(part)
+        return module
+
+    once, again, first = solved(known).state_dict(), solved(train, known).state_dict(), solved(train).state_dict()
+    scale = "encoders.physiology.scale.mean"
+    assert torch.equal(once[scale], again[scale]) and not torch.equal(once[scale], first[scale])
+    assert again.keys() == once.keys() and all(torch.equal(again[name], value) for name, value in once.items())
 
 
 def test_solved_heads_are_calibrated_across_all_people_they_learned_from(data: Muscles, detector: Detector) -> None:

@@ -10,6 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from empdetect.batch import Batch
+from empdetect.models.encoders.base import RunningStatistics
 from empdetect.models.heads import decode, level_probabilities, target_loss
 from empdetect.models.metrics import MAIN_METRIC, TargetMetrics
 from empdetect.models.mixup import Mixture
@@ -82,6 +83,9 @@ class DetectorModule(DetectorNetwork, LightningModule):
         """Learn the heads that are solved, and the standardisation, from all of these segments and no others."""
         batches = [batch.to(self.device) for batch in batches]
         self._fit_scales(batches)
+        for module in self.encoders.modules():  # heads are solved of the training set first, then with validation, too
+            if isinstance(module, RunningStatistics):
+                module.reset_running_stats()
         self.encoders.train()
         for batch in batches:  # an encoder may have to see all segments once to learn its scale
             self._tokens(batch.inputs, batch.masks)

@@ -50,6 +50,14 @@ class Encoder(nn.Module, ABC):
         return ()
 
 
+class RunningStatistics(nn.Module, ABC):
+    """What a module gathers of all that it sees while training, apart from its weights."""
+
+    @abstractmethod
+    def reset_running_stats(self) -> None:
+        """Start anew, as if nothing had been seen."""
+
+
 class InputLayer(nn.Module):
     """Linear projection that tells an unknown value from a zero: each feature enters with an indicator.
 

@@ -4,13 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from empdetect.models.encoders.base import Encoder
+from empdetect.models.encoders.base import Encoder, RunningStatistics
 
 MIXER, PRIME = 2_654_435_761, 4_294_967_291
 """Multiplicative hashing (Knuth, 1998, section 6.4) of an n-gram's number."""
 
 
-class TfidfEncoder(Encoder):
+class TfidfEncoder(Encoder, RunningStatistics):
     """The tf-idf weights of a text's n-grams, as ``TextNgrams`` numbers them.
 
     An n-gram that occurs ``count`` times in a text and in ``df`` of ``n`` texts weighs ``(1 + log count) *
@@ -35,6 +35,11 @@ class TfidfEncoder(Encoder):
         self.rarest = rarest
         self.register_buffer("documents", torch.zeros(()))
         self.register_buffer("holding", torch.zeros(buckets))
+
+    def reset_running_stats(self) -> None:
+        """No text was counted."""
+        self.documents.zero_()
+        self.holding.zero_()
 
     def weigh(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Row, number and weight of every n-gram, each ``(n-gram,)``; while training it counts texts, too."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from empdetect.models.encoders.base import Encoder
+from empdetect.models.encoders.base import Encoder, RunningStatistics
 
 QUANTILES = (0.1, 0.5, 0.9)
 PER_FEATURE = 2 + len(QUANTILES) + 2 + 1
@@ -71,7 +71,7 @@ class StatisticsEncoder(Encoder):
         return mask & (level >= level.amax(dim=1, keepdim=True) - self.reach)
 
 
-class RunningScale(nn.Module):
+class RunningScale(RunningStatistics):
     """Subtracts the mean and divides by the spread of all rows seen in training: ``(batch, width)``.
 
     Unlike batch normalisation it does not depend on who else is in the batch.
@@ -86,6 +86,11 @@ class RunningScale(nn.Module):
         self.register_buffer("seen", torch.zeros(()))
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("variance", torch.zeros(width))
+
+    def reset_running_stats(self) -> None:
+        """No row was seen."""
+        for moment in (self.seen, self.mean, self.variance):
+            moment.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:

@@ -80,3 +80,6 @@ def test_ngrams_of_one_text_alone_can_be_left_out() -> None:
     kept = encoder.eval()(texts, seen)
     assert int((kept[0] != 0).sum()) == 1, "only the n-gram of three texts in four"
     assert int((kept[2] != 0).sum()) == 2, "and that of two"
+    encoder.reset_running_stats()
+    encoder.train()(texts[:2], seen[:2])
+    assert float(encoder.documents) == 2 and encoder.holding[:5].tolist() == [2, 1, 1, 0, 0]
