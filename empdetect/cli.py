@@ -377,6 +377,8 @@ def _rl_make_profiles(parsed: argparse.Namespace) -> int:
     found = generate_profiles(endpoint, parsed.count, read_profiles(), parsed.split, parsed.language, parsed.seed)
     for reason in found.refused:
         _tell(f"left out: {reason}")
+    if not found.profiles:
+        raise InputError(f"Making profiles: none of {parsed.count} fits, so {parsed.out} was not written; see above")
     write_profiles(found.profiles, parsed.out)
     _print(f"{len(found.profiles)} of {parsed.count} profiles: {parsed.out}")
     return SOME_FAILED if found.refused else DONE

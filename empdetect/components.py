@@ -8,6 +8,7 @@ the same name. It lets ``describe`` write down any component, built in YAML or i
 import inspect
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 from empdetect.errors import InputError
@@ -103,7 +104,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    return describe(value)
+    return str(value) if isinstance(value, Path) else describe(value)
 
 
 def _built(value: Any, trusted: Sequence[str]) -> Any:

@@ -50,6 +50,10 @@ def test_components_within_components() -> None:
     assert (again.inner.mels, list(again.names), again.more["deep"][0].mels) == (12, ["a", "b"], 13)
 
 
+def test_a_path_is_written_as_text() -> None:
+    assert describe(Holder(Path("a/b")))["init_args"]["inner"] == "a/b"
+
+
 def test_a_component_without_arguments() -> None:
     assert describe(Plain()) == {"class_path": class_path(Plain), "init_args": {}}
     assert isinstance(build({"class_path": class_path(Plain)}, Plain, TRUSTED), Plain)

@@ -1,6 +1,7 @@
 """Do the parts of a run go together? Asked before any work is done."""
 
 from collections.abc import Mapping
+from itertools import combinations
 
 from empdetect.errors import InputError
 from empdetect.rl.rewards.base import Reward
@@ -18,17 +19,18 @@ def check_parts(
     rewards: Mapping[str, Reward],
     weights: Mapping[str, float],
     gates: Mapping[str, Reward],
+    witnesses: Mapping[str, Reward],
     algorithm: str,
     group_size: int,
     credit: str,
     think: bool,
 ) -> None:
-    """Refuse heads, gates and settings that contradict each other.
+    """Refuse heads, gates, witnesses and settings that contradict each other.
 
     Args:
         rewards: heads by name.
         weights: of the heads, by name.
-        gates: by name.
+        gates, witnesses: by name.
         algorithm, group_size, credit, think: as for ``PolicyTrainer``.
 
     Raises:
@@ -36,7 +38,8 @@ def check_parts(
     """
     check_weights(rewards, weights)
     _check_detectors(rewards)
-    _check_gates(rewards, gates)
+    _check_once({"head": rewards, "gate": gates, "witness": witnesses})
+    _check_gates(gates)
     _check_form({**rewards, **gates}, think)
     if algorithm != "ppo" and group_size < 2:
         raise InputError(
@@ -78,10 +81,16 @@ def _check_detectors(rewards: Mapping[str, Reward]) -> None:
         )
 
 
-def _check_gates(rewards: Mapping[str, Reward], gates: Mapping[str, Reward]) -> None:
-    twice = sorted(set(rewards) & set(gates))
-    if twice:
-        raise InputError(f"Training: {', '.join(twice)} names both a head and a gate; give one of them another name")
+def _check_once(parts: Mapping[str, Mapping[str, Reward]]) -> None:
+    """Each name may be of one part only: logs and cassettes know them by their names alone."""
+    for (one, names), (other, others) in combinations(parts.items(), 2):
+        if twice := sorted(set(names) & set(others)):
+            raise InputError(
+                f"Training: {', '.join(twice)} names both a {one} and a {other}; give one of them another name"
+            )
+
+
+def _check_gates(gates: Mapping[str, Reward]) -> None:
     learned = sorted(name for name, gate in gates.items() if gate.learned)
     if learned:
         raise InputError(

@@ -43,12 +43,15 @@ class Candidate:
         system: instruction that stands before every dialogue.
         think: whether its replies should begin with a thought.
         max_context: tokens of history at most; beyond that the oldest turns are left out.
+        max_turns, max_new_tokens: replies a dialogue and tokens a reply that it was trained with; 0 if that is unknown.
     """
 
     model: str
     system: str = ""
     think: bool = False
     max_context: int = 384
+    max_turns: int = 0
+    max_new_tokens: int = 0
 
 
 def default_users() -> dict[str, User]:
@@ -78,8 +81,9 @@ class Setup:
             ``EmpathyReward``, take the first policy's very dialogues with the same user for it; so that policy's own
             mean only says how the judges vary about it.
         samples: dialogues a profile.
-        max_turns: replies after which a dialogue ends.
-        max_new_tokens: tokens a reply at most.
+        max_turns: replies after which a dialogue ends; 0 takes the most that a policy was trained with, 4 if that is
+            unknown of all.
+        max_new_tokens: tokens a reply at most; 0 likewise, else 40. A reply that is cut off breaks its form.
         temperature: of the sampling.
         judge: language model that marks five capabilities; None asks nobody.
         seed: fixes the chance of policy and user.
@@ -93,14 +97,26 @@ class Setup:
     split: str = "test"
     heads: dict[str, Reward] = field(default_factory=default_heads)
     samples: int = 4
-    max_turns: int = 4
-    max_new_tokens: int = 40
+    max_turns: int = 0
+    max_new_tokens: int = 0
     temperature: float = 0.7
     judge: Endpoint | None = None
     seed: int = 1234
     accelerator: str = "auto"
     precision: Precision = "32-true"
     at_once: int = 0
+
+    def fitted_to(self, candidates: Mapping[str, Candidate]) -> "Setup":
+        """The same with lengths that fit the policies, where none were given."""
+        longest = {
+            name: max((getattr(candidate, name) for candidate in candidates.values()), default=0)
+            for name in ("max_turns", "max_new_tokens")
+        }
+        return replace(
+            self,
+            max_turns=self.max_turns or longest["max_turns"] or 4,
+            max_new_tokens=self.max_new_tokens or longest["max_new_tokens"] or 40,
+        )
 
 
 Found = dict[str, dict[str, Evaluation]]
@@ -124,7 +140,7 @@ def compare(candidates: Mapping[str, Candidate], setup: Setup, out: Path | None 
             f"Comparing policies: got {len(candidates)} policies, {len(setup.users)} users and {len(profiles)} "
             f"profiles of split '{setup.split}' in {setup.profiles}; at least one of each is needed"
         )
-    fabric = _fabric(setup)
+    setup, fabric = setup.fitted_to(candidates), _fabric(setup)
     found: Found = {name: {} for name in setup.users}
     cassettes = _cassettes(setup, out)
     for name, candidate in track(list(candidates.items()), "Policies"):
@@ -239,6 +255,7 @@ def write_comparison(out: Path, candidates: Mapping[str, Candidate], setup: Setu
     """
     from empdetect.rl.page import write_page
 
+    setup = setup.fitted_to(candidates)
     found = compare(candidates, setup, out)
     tables = figures_of(found, setup.judge)
     # Read by people: another language model that plays a user is another user.
@@ -388,6 +405,7 @@ def candidates_of(name: str, model: Candidate | None = None, parts: int = 1) -> 
     if not (folder / "settings.yaml").is_file():
         return {called: model or Candidate(name)}
     told = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))
-    how = {"system": told["system"], "think": told["trainer"]["think"], "max_context": told["max_context"]}
+    trainer = {name: told["trainer"][name] for name in ("think", "max_turns", "max_new_tokens")}
+    how = {"system": told["system"], "max_context": told["max_context"], **trainer}
     saved = [part for part in ("start", "policy") if (folder / part).is_dir()]
     return {f"{called}/{part}": Candidate(str(folder / part), **how) for part in saved}

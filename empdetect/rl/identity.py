@@ -39,8 +39,10 @@ def _texts(told: Any) -> Iterator[str]:
 
 
 def _names_something(value: str) -> bool:
-    """Whether a text is the path of a file or folder; a single word such as a detector's name is none."""
-    return "/" in value and "\n" not in value and len(value) < 1000 and Path(value).exists()
+    """Whether a text is the path of a file, or of a folder with a slash: the name of a detector in the box is none."""
+    if "\n" in value or len(value) >= 1000:
+        return False
+    return Path(value).is_file() or ("/" in value and Path(value).exists())
 
 
 def _content(path: Path) -> str:

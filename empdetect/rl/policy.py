@@ -107,17 +107,20 @@ class Policy:
         If they are more than ``max_context``, the oldest turns are left out, as few as will do. What is left begins
         with a user's turn, as many templates insist, and below the instruction. Only the newest user's turn may
         lose words, the first ones, if it and the instruction alone are too long.
+
+        Raises:
+            InputError: the instruction alone is too long.
         """
         messages = dialogue.messages()
         ids = self._ids(messages)
-        if len(ids) <= self.max_context or not messages:
-            return ids[-self.max_context :]
+        if len(ids) <= self.max_context:
+            return ids
         starts = [place for place, message in enumerate(messages) if place and message["role"] == "user"]
         # By halves, as each try costs the template and the tokenizer.
         first = bisect_left(starts, True, key=lambda start: self._fits(messages[start:]))
         if first < len(starts):
             return self._ids(messages[starts[first] :])
-        return self._shortened(messages[starts[-1] if starts else 0 :])
+        return self._shortened(messages[starts[-1] if starts else 0 :]) if messages else self._allowed(ids)
 
     def _ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """Token ids of messages, the instruction before them."""
@@ -142,7 +145,15 @@ class Policy:
             if len(ids) <= self.max_context:
                 return ids
             cut += len(ids) - self.max_context
-        return self._ids([{**newest, "content": ""}, *after])[-self.max_context :]
+        return self._allowed(self._ids([{**newest, "content": ""}, *after]))
+
+    def _allowed(self, ids: list[int]) -> list[int]:
+        if len(ids) > self.max_context:
+            raise InputError(
+                f"Building a prompt: without any word of the user it has {len(ids)} tokens, {self.max_context} are "
+                "allowed; take a shorter 'system' or a larger 'max_context'"
+            )
+        return ids
 
     def text(self, ids: Sequence[int]) -> str:
         """Words of a completion; its end and special tokens, and so any forged turn, are left out."""

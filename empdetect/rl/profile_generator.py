@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from empdetect.errors import InputError
 from empdetect.rl.event_loop import run
-from empdetect.rl.profiles import INTENTIONS, Character, Intention, Profile
+from empdetect.rl.profiles import INTENTIONS, SPLITS, Character, Intention, Profile
 from empdetect.rl.users.cues import FEELINGS, named, words_of
 from empdetect.rl.users.endpoint import Endpoint, EndpointFailed
 
@@ -86,12 +86,12 @@ def generate_profiles(
         seed: fixes lives, traits and characters.
 
     Raises:
-        InputError: the count or the language is not allowed.
+        InputError: the count, the split or the language is not allowed.
     """
-    if count < 1 or language not in _LANGUAGES:
+    if count < 1 or language not in _LANGUAGES or split not in SPLITS:
         raise InputError(
-            f"Generating profiles: the count must be 1 or more and the language one of {', '.join(_LANGUAGES)}, "
-            f"got {count} and '{language}'"
+            f"Generating profiles: the count must be 1 or more, the split train, test or nothing and the language one "
+            f"of {', '.join(_LANGUAGES)}, got {count}, '{split}' and '{language}'"
         )
     choice = random.Random(seed)
     orders = [_order(number, language, split, choice) for number in range(count)]

@@ -25,6 +25,8 @@ INTENTIONS: dict[Intention, str] = {
 }
 """The eight hidden intentions of RLVER (arXiv 2507.03112, table 5), in our words."""
 
+SPLITS = ("", "train", "test")
+"""What a profile may be for; empty if nobody said."""
 BANK = Path(__file__).with_name("bank.jsonl")
 """The English profiles that come with the package."""
 
@@ -77,7 +79,7 @@ class Profile:
         empty = [name for name in ("id", "persona", "scene") if not getattr(self, name).strip()]
         if empty:
             return f"{', '.join(empty)} must not be empty"
-        if self.split not in ("", "train", "test"):
+        if self.split not in SPLITS:
             return f"got split '{self.split}', allowed are train, test or nothing"
         return None
 
@@ -104,7 +106,7 @@ def read_profiles(path: Path = BANK, split: str | None = None) -> list[Profile]:
     if not path.is_file():
         raise InputError(f"Reading profiles: no file {path}")
     profiles = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if line.strip():
             profiles.append(_read_line(line, f"{path}, line {number}"))
     _check_ids(profiles, path)

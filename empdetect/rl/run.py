@@ -158,7 +158,7 @@ def _run(built: Any, settings: str, command: str) -> Path:
 
     made, identity = built.trainer.as_dict(), identity_of(settings)
     contrary = {name: made[name] for name in ("algorithm", "group_size", "credit", "think")}
-    check_parts(built.rewards, built.weights, built.gates, **contrary)
+    check_parts(built.rewards, built.weights, built.gates, built.witnesses, **contrary)
     check_identity(built.out, identity)
     train, held_out = split_profiles(built.profiles, built.test_profiles, built.seed)
     built.out.mkdir(parents=True, exist_ok=True)

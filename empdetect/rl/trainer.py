@@ -103,7 +103,7 @@ class PolicyTrainer:
         seed: int = 0,
         cassette: Cassette | None = None,
     ) -> None:
-        check_parts(rewards, weights, gates or {}, algorithm, group_size, credit, think)
+        check_parts(rewards, weights, gates or {}, witnesses or {}, algorithm, group_size, credit, think)
         self.policy = policy
         self.environment = EmpathyEnvironment(user, max_turns)
         self.rewards = rewards

@@ -221,10 +221,23 @@ def test_wrong_use_is_told(
 def test_the_folder_of_a_run_gives_the_policies_before_and_after(models: list[Path], tmp_path: Path) -> None:
     for part in ("start", "policy"):
         (tmp_path / "run" / part).mkdir(parents=True)
-    (tmp_path / "run" / "settings.yaml").write_text("system: Be kind.\nmax_context: 99\ntrainer:\n  think: true\n")
+    (tmp_path / "run" / "settings.yaml").write_text(
+        "system: Be kind.\nmax_context: 99\ntrainer: {think: true, max_turns: 8, max_new_tokens: 64}\n"
+    )
     found = candidates_of(str(tmp_path / "run"))
     assert list(found) == ["run/start", "run/policy"]
-    assert found["run/policy"] == Candidate(str(tmp_path / "run" / "policy"), "Be kind.", True, 99)
+    assert found["run/policy"] == Candidate(str(tmp_path / "run" / "policy"), "Be kind.", True, 99, 8, 64)
+
+
+def test_policies_speak_as_long_as_they_were_trained_to_unless_told_otherwise() -> None:
+    given = {"run": Candidate("a", max_turns=8, max_new_tokens=64), "model": Candidate("b")}
+
+    def lengths(setup: Setup) -> tuple[int, int]:
+        return setup.max_turns, setup.max_new_tokens
+
+    assert lengths(Setup(heads={}).fitted_to(given)) == (8, 64)
+    assert lengths(Setup(heads={}, max_turns=2).fitted_to(given)) == (2, 64)
+    assert lengths(Setup(heads={}).fitted_to({"model": Candidate("b")})) == (4, 40)
 
 
 def test_models_given_by_name_take_their_instruction_from_the_configuration_and_runs_keep_theirs(
@@ -232,7 +245,9 @@ def test_models_given_by_name_take_their_instruction_from_the_configuration_and_
 ) -> None:
     run = tmp_path / "run"
     Policy.from_pretrained(models[0]).save(run / "policy")
-    (run / "settings.yaml").write_text("system: Be kind.\nmax_context: 99\ntrainer:\n  think: false\n", "utf-8")
+    (run / "settings.yaml").write_text(
+        "system: Be kind.\nmax_context: 99\ntrainer: {think: false, max_turns: 8, max_new_tokens: 64}\n", "utf-8"
+    )
     config = tmp_path / "judge.yaml"
     config.write_text(
         f"profiles: {bank}\nsamples: 1\nmax_turns: 1\nmax_new_tokens: 4\nheads: {{}}\n"
@@ -242,17 +257,19 @@ def test_models_given_by_name_take_their_instruction_from_the_configuration_and_
     named, out = str(models[1]), tmp_path / "out"
     assert main(["rl", "evaluate", named, str(run), "--config", str(config), "-o", str(out)]) == 0
     policies = json.loads((out / "results.json").read_text(encoding="utf-8"))["policies"]
-    assert policies == {
-        "m1": {"model": named, "system": "Hello there.", "think": True, "max_context": 640},
-        "run/policy": {"model": str(run / "policy"), "system": "Be kind.", "think": False, "max_context": 99},
-    }
+    unknown, trained = {"max_turns": 0, "max_new_tokens": 0}, {"max_turns": 8, "max_new_tokens": 64}
+    told = {"model": named, "system": "Hello there.", "think": True, "max_context": 640}
+    kept = {"model": str(run / "policy"), "system": "Be kind.", "think": False, "max_context": 99}
+    assert policies == {"m1": told | unknown, "run/policy": kept | trained}
 
 
 def run_folder(folder: Path) -> str:
     """A run with the policies before and after."""
     for part in ("start", "policy"):
         (folder / part).mkdir(parents=True)
-    (folder / "settings.yaml").write_text("system: ''\nmax_context: 9\ntrainer:\n  think: false\n", encoding="utf-8")
+    (folder / "settings.yaml").write_text(
+        "system: ''\nmax_context: 9\ntrainer: {think: false, max_turns: 2, max_new_tokens: 4}\n", encoding="utf-8"
+    )
     return str(folder)
 
 

@@ -38,6 +38,19 @@ def test_a_file_of_another_content_makes_another_run(folder: Path, name: str) ->
     assert identity_of(settings(folder)) != first
 
 
+def test_a_file_named_without_a_folder_is_a_file_and_a_folders_name_alone_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    told = settings(folder, profiles="bank.jsonl", model="detector")
+    first = identity_of(told)
+    (folder / "detector" / "weights").rename(folder / "weights")
+    (folder / "detector").rmdir()
+    assert "bank.jsonl:" in first and "\n  detector:" not in first
+    (folder / "bank.jsonl").write_text("two", encoding="utf-8")
+    assert identity_of(told) != first
+
+
 def test_a_file_that_came_makes_another_run_and_words_are_no_files(folder: Path) -> None:
     first = identity_of(settings(folder))
     assert "a/b:" not in first and str(folder / "detector") + ":" in first

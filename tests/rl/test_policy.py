@@ -80,7 +80,10 @@ def test_the_newest_turn_loses_its_first_words_only_if_it_alone_is_too_long(poli
     assert shown(policy, dialogue, 10) == told + " go on.<|end|><|assistant|>"
     assert shown(policy, talk("Hello there, go on."), 8) == told + ".<|end|><|assistant|>"
     assert shown(policy, dialogue, 7) == told + "<|end|><|assistant|>"
-    assert shown(policy, dialogue, 3) == "<|user|><|end|><|assistant|>"
+    with pytest.raises(InputError, match="it has 7 tokens, 6 are allowed; take a shorter 'system' or a larger"):
+        shown(policy, dialogue, 6)
+    with pytest.raises(InputError, match="6 are allowed"):
+        shown(policy, talk("Hello there.", "I see"), 6, system="Hello there, go on. I see. I see. I see.")
     assert shown(policy, dialogue, 6, system="") == "<|user|> go on.<|end|><|assistant|>"
 
 

@@ -84,6 +84,10 @@ def test_a_run_with_other_settings_is_refused_and_keeps_its_own(tmp_path: Path) 
             "leave 'kind' at 'terminal', or 'credit' at 'dialogue'",
         ),
         ({"gates.emotion": '{"class_path": "empdetect.rl.rewards.guards.LengthGuard"}'}, "emotion names both"),
+        (
+            {"witnesses.empathy": '{"class_path": "empdetect.rl.rewards.guards.LengthGuard"}'},
+            "empathy names both a head and a witness",
+        ),
     ],
 )  # fmt: skip
 def test_parts_that_contradict_each_other_are_refused_before_any_work(

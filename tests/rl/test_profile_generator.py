@@ -104,7 +104,17 @@ def test_the_command_writes_a_file_that_can_be_read(tmp_path: Path, capsys: pyte
     assert main(told) == 2 and "is there already" in capsys.readouterr().err
 
 
+def test_no_file_is_written_where_no_profile_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "more.jsonl"
+    with stub_endpoint(lambda request, number: Answer(b"", 404)) as stub:
+        told = ["rl", "make-profiles", "--base-url", stub.url, "--model", "tiny", "-n", "1", "-o", str(out)]
+        assert main(told) == 2
+    assert "none of 1 fits" in capsys.readouterr().err and not out.exists()
+
+
 def test_wrong_orders_are_refused() -> None:
+    with pytest.raises(InputError, match="got 1, 'dev' and 'en'"):
+        generate_profiles(Endpoint("http://127.0.0.1:9/v1", "m"), 1, split="dev")
     for count, language in ((0, "en"), (1, "fi")):
         with pytest.raises(InputError, match="the count must be"):
             generate_profiles(Endpoint("http://127.0.0.1:9/v1", "m"), count, language=language)

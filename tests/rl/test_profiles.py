@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,13 @@ def test_the_bank_is_fit_for_the_embedded_user() -> None:
 def test_profiles_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
     profiles = read_profiles()
     assert read_profiles(write_profiles(profiles, tmp_path / "copy.jsonl")) == profiles
+
+
+def test_a_line_ends_where_json_lines_end_and_nowhere_else(tmp_path: Path) -> None:
+    odd = replace(read_profiles()[0], scene="One\u2028two\x85three")
+    assert read_profiles(write_profiles([odd], tmp_path / "odd.jsonl")) == [odd]
+    (tmp_path / "odd.jsonl").write_bytes((tmp_path / "odd.jsonl").read_bytes().replace(b"\n", b"\r\n"))
+    assert read_profiles(tmp_path / "odd.jsonl") == [odd]
 
 
 def test_split_by_persona_keeps_a_persona_on_one_side() -> None:

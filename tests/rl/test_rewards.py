@@ -129,6 +129,7 @@ def test_a_dialogue_can_be_scored_as_one_piece() -> None:
     assert DetectorReward(detector, "warmth", per="dialogue")([dialogue("one two", "three")]) == [0.3]
     (segment,) = detector.segments
     assert words_of(segment, "user") == ["I say 0.", "I say 1."]
+    assert DetectorReward(detector, "warmth", per="dialogue")([dialogue("one two", "")]) == [0.2]
 
 
 def test_what_cannot_be_scored_is_none_and_silence_is_the_bottom() -> None:
@@ -223,6 +224,8 @@ def test_a_gate_of_zero_gives_a_total_of_zero_and_an_unknown_one_takes_the_dialo
     assert math.isnan(combined.totals[2])
     assert combined.gated["a"] == [0.0, 0.4, None] and combined.passed == [0.0, 0.5, None]
     assert combined.heads["a"].mean == pytest.approx(0.6), "figures are those before the gate"
+    shut = combine({"a": [0.5, 0.8, None], "b": [None, 0.6, None]}, {"a": 1.0, "b": 1.0}, 3, {"form": [0.0, 1.0, 0.0]})
+    assert shut.totals[0] == 0.0 and shut.gated["b"] == [0.0, 0.6, None] and math.isnan(shut.totals[2])
 
 
 def test_rewards_are_the_same_to_the_last_bit_whatever_was_scored_before(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,8 @@ def combine(
     check_names(heads, weights)
     count = len(next(iter(heads.values())))
     passed = gates_passed(gates or {}, count)
-    gated = {name: [_gated(*pair) for pair in zip(rewards, passed)] for name, rewards in heads.items()}
+    scorable = [any(rewards[place] is not None for rewards in heads.values()) for place in range(count)]
+    gated = {name: [_gated(*each) for each in zip(rewards, passed, scorable)] for name, rewards in heads.items()}
     means = {name: _group_means(rewards, group_size) for name, rewards in gated.items()}
     totals = [_total(gated, means, weights, place, place // group_size) for place in range(count)]
     floor = std_floor if order == "decoupled" else None
@@ -112,8 +113,11 @@ def check_names(heads: Mapping[str, object], weights: Mapping[str, float]) -> No
         )
 
 
-def _gated(reward: float | None, passed: float | None) -> float | None:
-    return reward if reward is not None and passed is not None and reward < 0 else _times(reward, passed)
+def _gated(reward: float | None, passed: float | None, scorable: bool) -> float | None:
+    """A head behind the gates; what they shut out is 0 even where this head of a dialogue that counts does not know."""
+    if reward is None:
+        return 0.0 if passed == 0 and scorable else None
+    return reward if passed is not None and reward < 0 else _times(reward, passed)
 
 
 def _times(one: float | None, other: float | None) -> float | None:

@@ -87,7 +87,7 @@ class DetectorReward(Reward):
         """
         pieces = [self._pieces(dialogue) for dialogue in dialogues]
         # Replies repeat while a policy learns; each different one is scored once.
-        different = list(dict.fromkeys(piece for found in pieces for piece in found if piece[-1].visible))
+        different = list(dict.fromkeys(piece for found in pieces for piece in found if _spoken(piece)))
         answers = dict(zip(different, self._scores(different), strict=True))
         return [self._reward(dialogue, found, answers) for dialogue, found in zip(dialogues, pieces)]
 
@@ -96,7 +96,7 @@ class DetectorReward(Reward):
         turns = dialogue.turns
         places = [place for place, turn in enumerate(turns) if turn.role == "assistant"]
         if self.per == "dialogue":
-            return [turns[: places[-1] + 1]] if places and any(turns[place].visible for place in places) else []
+            return [turns[: places[-1] + 1]] if _spoken(turns) else []
         return [turns[max(place - 1, 0) : place + 1] for place in places]
 
     def _scores(self, pieces: Sequence[tuple[Turn, ...]]) -> list[float | None]:
@@ -131,6 +131,11 @@ class DetectorReward(Reward):
         scores = [answers.get(piece, 0.0) for piece in pieces]
         known = [score for score in scores if score is not None]
         return sum(known) / len(known) if known else None
+
+
+def _spoken(piece: Sequence[Turn]) -> bool:
+    """Whether a reply of it shows anything."""
+    return any(turn.visible for turn in piece if turn.role == "assistant")
 
 
 def _segment(name: str, turns: Sequence[Turn]) -> Segment:
