@@ -25,6 +25,12 @@ ADVICE = (
     "Why don't you quit? You should write it down. You have to move on. Just forget it.",
     "You need to see a coach. You should read a book on it. You must get up early. Just do it.",
 )
+LEAK = (
+    "The user is {feeling}. I should acknowledge the feeling before anything else.",
+    "The user seems {feeling} about what happened. I need to name it and then ask one question.",
+    "They want to be heard. My reply should say how {feeling} they must be, in one sentence.",
+    "The user told me more. I will say that being {feeling} makes sense and stay with it.",
+)
 """Never the same twice in a row, so that it is not their repetition that gives them away."""
 
 
@@ -41,10 +47,7 @@ CANARIES: Mapping[str, Callable[[Dialogue], str]] = {
     "over-long": lambda dialogue: (
         f"It makes sense that you are {_feeling(dialogue)}. " + "There is a lot that one may say about all of it. " * 15
     ),
-    "thought leak": lambda dialogue: (
-        f"<think>The user is {_feeling(dialogue)}. I should acknowledge the feeling. I can hear how "
-        f"{_feeling(dialogue)} you are and I am with you."
-    ),
+    "thought leak": lambda dialogue: _next(LEAK, dialogue).format(feeling=_feeling(dialogue)),
     "advice dump": lambda dialogue: _next(ADVICE, dialogue),
 }
 """What each says to a dialogue whose last turn is the user's. They speak English."""
@@ -61,9 +64,9 @@ def canary_dialogues(
         user: who plays them.
         max_turns: replies after which a dialogue ends.
         seed: of the user.
-        think: it puts a thought before each reply, as policies do that are trained to; one leaks its own.
+        think: it puts a thought before each reply, as policies do that are trained to.
     """
-    before = "<think>I will say this.</think>" if think and name != "thought leak" else ""
+    before = "<think>I will say this.</think>" if think else ""
     return EmpathyEnvironment(user, max_turns).lead(profiles, seed, lambda dialogue: before + CANARIES[name](dialogue))
 
 

@@ -19,6 +19,7 @@ from empdetect import __version__
 from empdetect.components import describe
 from empdetect.errors import InputError
 from empdetect.rl.dialogue import Dialogue, Exchange, Turn
+from empdetect.rl.identity import however_reached
 from empdetect.rl.profiles import Profile
 from empdetect.rl.rewards.base import Reward
 from empdetect.rl.users.base import User
@@ -131,7 +132,7 @@ class Cassette:
     def _check(self, header: Header) -> None:
         found = read_header(self.path)
         for name in ("user", "max_turns", "rewards"):
-            if getattr(found, name) != getattr(header, name):
+            if however_reached(getattr(found, name)) != however_reached(getattr(header, name)):
                 raise InputError(
                     f"Recording to {self.path}: it was begun with other {name} ({getattr(found, name)}); "
                     "name another file or remove this one"

@@ -38,6 +38,20 @@ def test_a_file_of_another_content_makes_another_run(folder: Path, name: str) ->
     assert identity_of(settings(folder)) != first
 
 
+def test_an_endpoint_may_be_reached_otherwise_and_no_other_may_be_asked(folder: Path) -> None:
+    def asked(**given: object) -> str:
+        endpoint = {"class_path": "empdetect.rl.users.endpoint.Endpoint", "init_args": {"model": "m", **given}}
+        return identity_of(settings(folder, user={"class_path": "x.User", "init_args": {"endpoint": endpoint}}))
+
+    first = asked(base_url="http://127.0.0.1:1/v1", timeout=60)
+    assert asked(base_url="http://127.0.0.1:2/v1", attempts=9) == first
+    assert asked(base_url="http://127.0.0.1:1/v1", timeout=60, temperature=0.1) != first
+    assert asked(base_url="http://127.0.0.1:1/v1", model="n") != first
+    assert identity_of(settings(folder, user={"base_url": "a"})) != identity_of(
+        settings(folder, user={"base_url": "b"})
+    )
+
+
 def test_a_file_named_without_a_folder_is_a_file_and_a_folders_name_alone_is_none(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

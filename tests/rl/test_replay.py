@@ -140,6 +140,13 @@ def test_a_resumed_run_goes_on_in_the_same_file_and_another_run_does_not(tmp_pat
         record(path, AppraisalUser(40.0), dialogues)
     with pytest.raises(InputError, match="begun with other rewards"):
         record(path, AppraisalUser(), dialogues, {"emotion": EmotionReward()})
+    first, moved, other = (
+        SentientUser(Endpoint(f"http://127.0.0.1:{port}/v1", model)) for port, model in ((1, "m"), (2, "m"), (1, "n"))
+    )
+    record(tmp_path / "asked.jsonl", first, [])
+    record(tmp_path / "asked.jsonl", moved, [])
+    with pytest.raises(InputError, match="begun with other user"):
+        record(tmp_path / "asked.jsonl", other, [])
 
 
 @pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
