@@ -165,9 +165,9 @@ def facts_of(
     }
 
 
-def heads_of(data: EmpathyDataModule, module: DetectorModule) -> dict[str, Any]:
-    """By target, what its head was trained on; heads that are solved learned from the validation split too."""
-    splits: tuple[Split, ...] = ("train",) if module.kernel is None else ("train", "val")
+def heads_of(data: EmpathyDataModule, *members: DetectorModule) -> dict[str, Any]:
+    """By target, what its head was trained on; where one that is solved is among them, the validation split too."""
+    splits: tuple[Split, ...] = ("train",) if all(member.kernel is None for member in members) else ("train", "val")
     return {target.name: data.provenance(target.name, splits) for target in data.task.targets}
 
 
@@ -274,12 +274,12 @@ def commit(package: Path = Path(__file__).parent) -> str | None:
     """The commit the package stands at, if it runs from a checkout of its own; ``-dirty`` if it was changed since.
 
     Args:
-        package: folder of the package. Installed into an environment that lies in somebody's checkout, it is no part
-            of that checkout, whose commit would say nothing of it.
+        package: folder of the package; ``configs`` beside it counts as well. Installed into an environment that lies
+            in somebody's checkout, it is no part of that checkout, whose commit would say nothing of it.
     """
     try:
         head = _git(package, "rev-parse", "HEAD:./__init__.py", "HEAD").split()[1]
-        changed = _git(package, "status", "--porcelain", "--", ".")
+        changed = _git(package, "status", "--porcelain", "--", ".", "../configs")
     except (OSError, subprocess.SubprocessError):
         return None
     return f"{head}-dirty" if changed else head

@@ -194,6 +194,11 @@ def test_the_commit_is_that_of_the_package_and_not_of_what_it_is_installed_in(tm
     assert commit(package) == head
     (tmp_path / "theirs.txt").write_text("changed")
     assert commit(package) == head
+    (tmp_path / ".venv" / "configs").mkdir()
+    assert commit(package) == head
+    (tmp_path / ".venv" / "configs" / "mine.yaml").write_text("")
+    assert commit(package) == f"{head}-dirty"
+    (tmp_path / ".venv" / "configs" / "mine.yaml").unlink()
     (package / "new.py").write_text("")
     assert commit(package) == f"{head}-dirty"
     (package / "new.py").unlink()

@@ -56,6 +56,7 @@ class Tfidf:
         words: whether words count; without them characters alone, as for Chinese.
         strengths: of the linear model, to choose from on the validation part.
         name: what the table calls it.
+        last: only each person's last turn is read.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class Tfidf:
         words: bool = True,
         strengths: Sequence[float] = WORD_STRENGTHS,
         name: str = "TF-IDF",
+        last: bool = False,
     ) -> None:
         self.people = tuple(people)
+        self.last = last
         self.words = words
         self.strengths = tuple(strengths)
         self.name = name
@@ -76,7 +79,7 @@ class Tfidf:
         """Fit words and weights on the training and validation part."""
         everyone = [*fold.train, *fold.val]
         self._readers = [
-            (person, reader.fit([text_of(segment, person) for segment in everyone]))
+            (person, reader.fit([text_of(segment, person, self.last) for segment in everyone]))
             for person in self.people
             for reader in self._new_readers()
         ]
@@ -104,7 +107,7 @@ class Tfidf:
     def _rows(self, segments: Sequence[Segment]) -> Rows:
         from scipy.sparse import hstack
 
-        texts = {person: [text_of(segment, person) for segment in segments] for person in self.people}
+        texts = {person: [text_of(segment, person, self.last) for segment in segments] for person in self.people}
         return hstack([reader.transform(texts[person]) for person, reader in self._readers]).tocsr()
 
 

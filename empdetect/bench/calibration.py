@@ -94,7 +94,8 @@ def measure(name: str, data_root: str | None, folds: int | None = None) -> dict[
     data = done[0].data
     return {
         "data": f"{data.about} {data.source}".strip(),
-        "folds": len(done),
+        "folds": data.folds,
+        "folds_done": len(done),
         "targets": {target: _figures(done, target) for target in done[0].tests},
         "novelty": _novelty(done),
         "commit": commit(),

@@ -81,15 +81,16 @@ class FoldChecks:
         return self._texts[key]
 
 
-def text_of(segment: Segment, person: int = 0) -> str:
-    """What a person of a segment said in it: 0 is the scored person. Empty without a transcript."""
+def text_of(segment: Segment, person: int = 0, last: bool = False) -> str:
+    """What a person of a segment said in it, or said last: 0 is the scored person. Empty without a transcript."""
     people = segment.people()
     if person >= len(people):
         return ""
     start = -np.inf if segment.start is None else segment.start
     end = np.inf if segment.end is None else segment.end
     said = own_words(people[person])
-    return " ".join(u.text for u in said if u.start is None or start <= u.start < end)
+    texts = [u.text for u in said if u.start is None or start <= u.start < end]
+    return " ".join(texts[-1:] if last else texts)
 
 
 def check_answers(name: str, fold: int, answers: Answers, segments: Sequence[Segment], task: Task) -> None:

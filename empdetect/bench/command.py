@@ -83,7 +83,7 @@ def run_benchmarks(
 def save_detector(benchmark: Benchmark, report: Mapping[str, Any], folder: Path, data_root: str | None) -> Path:
     """Train on everything but a fold that calibrates, and write the detector's folder.
 
-    Its card tells the figures of the benchmark, which were measured on people it had not seen.
+    Its card tells the figures of the benchmark, which were measured on folds it had not seen.
 
     Raises:
         InputError: see ``saveable``.
@@ -96,7 +96,7 @@ def save_detector(benchmark: Benchmark, report: Mapping[str, Any], folder: Path,
         "name": benchmark.name,
         "data": report["data"],
         "licence": report["licence"],
-        "splits": f"Measured by `{report['command']}` ({benchmark.protocol}) with detectors trained on other people.",
+        "splits": f"Measured by `{report['command']}` ({benchmark.protocol}); each figure is of what was held out.",
         "fingerprint": fingerprint(data.fingerprint(), "trained on test"),
         "test": {line["metric"]: line["value"] for line in lines if line["value"] is not None},
         "majority": {line["metric"]: found["value"] for line in lines if (found := line["baselines"].get("majority"))},

@@ -17,6 +17,7 @@ from empdetect.bench.checks import (
     check_alone,
     check_answers,
     check_named,
+    text_of,
 )
 from empdetect.bench.control import Control, Trial, check_control, try_shuffled
 from empdetect.bench.intervals import Truth
@@ -227,7 +228,11 @@ def _command(state: Progress) -> str:
 
 def _checks(state: Progress) -> dict[str, Any]:
     """What was checked; a check that fails leaves no report."""
-    passed = ["groups", "texts", "prediction counts", "predictions are numbers", "learned from the fold alone"]
+    said = any(text_of(segment) for part in state.data.parts.values() for segment in part)
+    # A set that was published in parts has no groups of ours that could be torn apart; its copies were dropped.
+    asked = {"groups": state.folds > 1, "texts": said}
+    passed = [name for name, can_fail in asked.items() if can_fail]
+    passed += ["prediction counts", "predictions are numbers", "learned from the fold alone"]
     if state.benchmark.zscore_by is None:
         passed.append("no answer depends on what else is tested")
     control: Mapping[str, float] = vars(state.control) if state.control is not None else {}

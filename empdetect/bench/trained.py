@@ -131,7 +131,7 @@ class TrainedDetector:
         for member in trained:
             learn_validation(member.module, member.data)
         calibrate_across_groups(detector)
-        detector.facts["heads"] = heads_of(first, trained[0].module)
+        detector.facts["heads"] = heads_of(first, *(member.module for member in trained))
         detector.facts["splits"] = f"{facts['splits']} {_learned_from(trained)}"
         return detector
 

@@ -28,7 +28,7 @@ def warm_up(
         dialogues: what it learns from.
         fabric: device and precision; one CPU or GPU process if None.
         steps: updates; the learning rate rises over the first tenth and falls to 0 over the rest.
-        rows: dialogues an update.
+        rows: rows an update: dialogues, or single replies where thoughts are dropped.
         learning_rate: the highest, of AdamW.
         seed: fixes the order.
 

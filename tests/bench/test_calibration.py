@@ -7,7 +7,7 @@ import yaml
 
 from empdetect.bench.calibration import main
 from empdetect.bench.calibration_table import calibration_table, strangers_table
-from empdetect.bench.results import read_results
+from empdetect.bench.results import is_whole, read_results
 from tests.datamodules.test_stress_predict import write as write_stress
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def test_all_folds_of_a_configuration_are_measured(
     config.write_text(yaml.safe_dump(CONFIG))
     assert main([str(config), "-o", str(out), "--data-root", str(write_stress(tmp_path))]) == 0
     [(name, report)] = read_results(out).items()
-    assert report["folds"] == 3
+    assert report["folds"] == report["folds_done"] == 3 and is_whole(report)
     own, others = (report["targets"]["stress"][which] for which in ("own", "other_folds"))
     assert own["cases"] == others["cases"] == 12
     assert own["methods"] == ["none"] * 3, "four cases tell nothing"

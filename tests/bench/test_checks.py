@@ -66,7 +66,9 @@ def test_only_words_within_the_segment_count() -> None:
     said = Transcript((Utterance("before", start=0, end=1), Utterance("within", start=2, end=3)))
     person = Participant("a", transcript=said)
     piece = Segment(Recording("r", (person, Participant("b"))), "a", start=1.5, end=4)
-    assert text_of(piece) == "within"
+    assert text_of(piece) == text_of(piece, last=True) == "within"
+    whole = replace(piece, start=None, end=None)
+    assert (text_of(whole), text_of(whole, last=True)) == ("before within", "within")
     assert text_of(piece, 1) == ""
     assert text_of(piece, 2) == ""
     assert normalised("It's  FINE, you know…") == "it s fine you know"

@@ -8,6 +8,10 @@ from empdetect.datamodules.contagion_emg import ContagionEmgDataModule
 from empdetect.features.physiology import PhysiologyFeatures
 
 MUSCLES = {"physiology": PhysiologyFeatures(["EMG_zygomatic", "EMG_corrugator"], rate=4.0)}
+ALONE = tuple(
+    Functionals({"physiology": PhysiologyFeatures([f"EMG_{name}"], rate=4.0)}, model="logistic", name=f"{name} only")
+    for name in ("zygomatic", "corrugator")
+)
 
 BENCHMARK = Benchmark(
     name="contagion_emg",
@@ -25,7 +29,7 @@ BENCHMARK = Benchmark(
         ),
         Line("accuracy", accuracy),
     ),
-    baselines=(Majority(), Functionals(MUSCLES, model="logistic", name="functionals + logistic")),
+    baselines=(Majority(), Functionals(MUSCLES, model="logistic", name="functionals + logistic"), *ALONE),
     control=Functionals(MUSCLES, model="logistic", strengths=(1e-3,), name="functionals + logistic"),
     pooling="mean",
 )

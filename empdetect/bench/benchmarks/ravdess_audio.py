@@ -21,6 +21,7 @@ BENCHMARK = Benchmark(
             "accuracy",
             accuracy,
             must=0.60,
+            aim=0.80,
             floor=Figure(0.517, "ComParE functionals + SVM, same 20 actors, own earlier measurement"),
             published=Figure(0.819, f"wav2vec 2.0 XLSR fine-tuned, {PUBLISHED}"),
         ),

@@ -32,7 +32,7 @@ BENCHMARK = Benchmark(
     baselines=(
         Majority(),
         Functionals(BOTH, single=tuple(BOTH), name="logits + action units, SVM"),
-        SingleModality("ravdess_wav2vec2", "wav2vec2"),
+        *(SingleModality("ravdess_wav2vec2", name) for name in ("wav2vec2", "audio", "action_units")),
     ),
     control=Functionals(BOTH, single=tuple(BOTH), strengths=(1e-2,), name="logits + action units, SVM"),
 )

@@ -10,8 +10,8 @@ FLOOR = "TF-IDF of characters of both and logistic regression, folds by scenario
 FOLDS = "100 scenarios of 91 personas, each played with 8 models, in 5 folds by persona; all answers as one set; "
 BASELINES = (
     Majority(),
-    Tfidf(people=(0, 1), words=False, strengths=(1.0,), name="TF-IDF of both"),
-    Tfidf(words=False, strengths=(1.0,), name="TF-IDF of the reply"),
+    Tfidf(people=(0, 1), words=False, strengths=(1.0,), name="TF-IDF of both", last=True),
+    Tfidf(words=False, strengths=(1.0,), name="TF-IDF of the reply", last=True),
 )
 
 BENCHMARK = Benchmark(

@@ -23,8 +23,8 @@ class AppraisalUser(User):
     Args:
         start: emotion at the opening, 0 to 100 (30 in RLVER's training, 40 in SAGE).
         limit: most points that one reply can change.
-        difficulty: ``vanilla`` hints at what it hopes for; ``challenging`` never does, and nothing else
-            raises its emotion.
+        difficulty: ``vanilla`` hints at what it hopes for; ``challenging`` never does before a reply has hit it,
+            and nothing else raises its emotion.
     """
 
     def __init__(self, start: float = 30.0, limit: float = 10.0, difficulty: Difficulty = "vanilla") -> None:

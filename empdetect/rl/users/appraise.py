@@ -75,7 +75,7 @@ def _warmth(dialogue: Dialogue, reply: str, words: list[str]) -> Iterator[Reason
 
 
 def _specificity(dialogue: Dialogue, words: list[str]) -> Iterator[Reason]:
-    """Whether the reply is about this scene, best about what was just said and not named before."""
+    """Whether the reply is about this scene, best by words of it that the reply before did not name."""
     mentioned = set(cues.named(dialogue.profile.keywords, words))
     if len(mentioned) > 3:
         yield "lists words of mine", -3.0
