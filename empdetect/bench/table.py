@@ -59,18 +59,20 @@ def headlines_table(folder: Path) -> str:
     from empdetect.bench.catalogue import benchmark_names
 
     head = (
-        "| benchmark | metric | ours | best baseline (ours ahead by) | published | must / aim | verdict | measured |\n"
+        "| benchmark | metric | ours | best baseline (ours ahead by) | floor | published | must / aim | verdict "
+        "| measured |\n"
     )
     rows = [
         f"| {report['title']} (`{name}`) | {line['metric']} | **{with_interval(line)}** | {_best_baseline(line)} "
-        f"| {_figure(line['published'], sources=False)} | {_goals(line)} | {line['verdict']} | {_measured(report)} |\n"
+        f"| {_figure(line['floor'], sources=False)} | {_figure(line['published'], sources=False)} | {_goals(line)} "
+        f"| {line['verdict']} | {_measured(report)} |\n"
         for _, name, report in _reports(folder)
         for place, line in enumerate(report["lines"])
         if place == 0 or line["must"] is not None
     ]
     measured = {name for _, name, _ in _reports(folder)}
-    rows += [f"| `{name}` |" + " |" * 6 + " not measured |\n" for name in benchmark_names() if name not in measured]
-    return head + "|---" * 8 + "|\n" + "".join(rows)
+    rows += [f"| `{name}` |" + " |" * 7 + " not measured |\n" for name in benchmark_names() if name not in measured]
+    return head + "|---" * 9 + "|\n" + "".join(rows)
 
 
 def results_table(folder: Path) -> str:

@@ -1,7 +1,7 @@
 """Kernel machine: heads that are solved instead of trained, for a few hundred examples with thousands of features.
 
 Kernel ridge regression on the labels, which is the least-squares support vector machine (Suykens and Vandewalle,
-1999; Rifkin and Klautau, JMLR 2004). Nothing is chosen on the data: the answers of several settings are averaged.
+1999; Rifkin and Klautau, JMLR 2004). It chooses nothing on the data: the answers of several settings are averaged.
 """
 
 from collections.abc import Mapping, Sequence
