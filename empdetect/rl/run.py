@@ -137,7 +137,14 @@ def _add_policy(parse: "ArgumentParser") -> None:
         "--warmup_rounds",
         type=int | None,
         default=None,
-        help="dialogues a profile to learn to speak from; 10 for the small policy and 0 for a model unless given",
+        help="dialogues a profile with a listener of ours to learn to speak from; unless given 10 for the small policy "
+        "without other dialogues, else 0",
+    )
+    parse.add_argument(
+        "--warmup_dialogues",
+        type=Path | None,
+        default=None,
+        help="dialogues of your own to learn to speak from: chats, one JSON object a line with its 'messages'",
     )
 
 
@@ -252,18 +259,21 @@ def _policy(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
 
 
 def _made(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
-    """The policy, warmed up on the mixed listener's dialogues if rounds are asked for."""
+    """The policy, warmed up on the dialogues at hand and on the mixed listener's, as far as they are asked for."""
+    from empdetect.rl.chats import read_chats
     from empdetect.rl.listener import mixed_dialogues
     from empdetect.rl.policy import Policy, small_policy
     from empdetect.rl.warmup import warm_up
 
-    rounds = built.warmup_rounds if built.warmup_rounds is not None else (0 if built.model else 10)
-    if built.model is None and not rounds:
+    turns, think, own = built.trainer.max_turns, built.trainer.think, built.warmup_dialogues
+    rounds = built.warmup_rounds if built.warmup_rounds is not None else (0 if built.model or own else 10)
+    if built.model is None and not rounds and not own:
         raise InputError(
-            "Training a policy: the small policy cannot speak yet; set 'warmup_rounds' above 0 or a 'model'"
+            "Training a policy: the small policy cannot speak yet; set 'warmup_rounds' above 0, 'warmup_dialogues' "
+            "or a 'model'"
         )
-    turns, think = built.trainer.max_turns, built.trainer.think
-    lessons = mixed_dialogues(profiles, built.user, rounds, turns, built.seed, think) if rounds else []
+    lessons = read_chats(own, think) if own else []
+    lessons += mixed_dialogues(profiles, built.user, rounds, turns, built.seed, think) if rounds else []
     if built.model is None:
         policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=built.seed)
     else:
