@@ -25,7 +25,7 @@ from typing import Any
 
 from empdetect.bench.configs import find_config
 from empdetect.bench.rl_curves import draw
-from empdetect.bench.rl_table import Cell, Found, Outcome, Row, findings, head_effects, head_table, table
+from empdetect.bench.rl_table import Cell, Found, Outcome, findings, head_effects, head_table, table
 from empdetect.bench.study import write_study
 from empdetect.bench.table import update_page
 from empdetect.errors import InputError
@@ -222,9 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=0, help="updates a run (default: the preset's)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so many (default: any)")
     parser.add_argument("--small", action="store_true", help="tiny dialogues: does it work?")
-    parser.add_argument(
-        "--results", type=Path, help="also write the table to this file (JSON), which keeps rows of more runs"
-    )
+    parser.add_argument("--results", type=Path, help="also write all finished runs to this file (JSON)")
     parser.add_argument("--picture", type=Path, help="also draw their curves into this file (SVG)")
     parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parsed = parser.parse_args(arguments)
@@ -253,15 +251,14 @@ def _run(parsed: argparse.Namespace) -> str:
 
 def _written(parsed: argparse.Namespace, found: Found) -> str:
     """The tables, after everything that was asked for was made from the same outcomes."""
-    shorter = f"{f' --steps {parsed.steps}' if parsed.steps else ''}{' --small' if parsed.small else ''}"
-    known = known_results(parsed.results, shorter)
-    rows, effects = with_known(findings(found), known["rows"]), head_effects(found) or known["head"]
+    rows, effects = findings(found), head_effects(found)
     parts = {"table": table(rows)} | ({"head": head_table(effects)} if effects else {})
     text = "\n".join(parts.values())
     (parsed.out / "table.md").write_text(text, encoding="utf-8")
     if parsed.results:
-        only = "".join(f" --only {name}" for name in parsed.only)
-        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{only} --seeds {parsed.seeds}{shorter}"
+        asked = "".join(f" --only {name}" for name in parsed.only)
+        asked += f" --seeds {parsed.seeds}{f' --steps {parsed.steps}' if parsed.steps else ''}"
+        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{asked}{' --small' if parsed.small else ''}"
         write_study(parsed.results, command, 0, {"rows": rows, "head": effects})
     if parsed.picture:
         parsed.picture.write_text(draw(rows), encoding="utf-8")
@@ -269,36 +266,6 @@ def _written(parsed: argparse.Namespace, found: Found) -> str:
         for name, part in parts.items():
             update_page(parsed.page, name, part)
     return text
-
-
-def known_results(path: Path | None, shorter: str) -> dict[str, dict[str, Row]]:
-    """What a file of results has under ``rows`` and ``head``; nothing if there is none.
-
-    Args:
-        path: of the file.
-        shorter: what the command of these runs says of their length, behind the number of seeds.
-
-    Raises:
-        InputError: the file is of runs of another length, so that they are no table.
-    """
-    if not path or not path.is_file():
-        return {"rows": {}, "head": {}}
-    known = json.loads(path.read_text(encoding="utf-8"))
-    if (other := "".join(known["command"].partition(" --seeds ")[2].partition(" ")[1:])) != shorter:
-        raise InputError(
-            f"Measuring learning: {path} holds runs asked for with '{other.strip()}', these with '{shorter.strip()}'; "
-            "name another file"
-        )
-    return {name: known[name] for name in ("rows", "head")}
-
-
-def with_known(rows: Mapping[str, Row], known: Mapping[str, Row]) -> dict[str, Row]:
-    """All rows in their order, each as whoever saw more of its runs tells it: runs may be done on several machines."""
-    told = {
-        name: max((rows.get(name), known.get(name)), key=lambda row: len(row["seeds"]) if row else 0)
-        for name in (cell.name for cell in CELLS)
-    }
-    return {name: row for name, row in told.items() if row}
 
 
 if __name__ == "__main__":

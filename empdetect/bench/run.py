@@ -230,8 +230,8 @@ def _checks(state: Progress) -> dict[str, Any]:
     """What was checked; a check that fails leaves no report."""
     said = any(text_of(segment) for part in state.data.parts.values() for segment in part)
     # A set that was published in parts has no groups of ours that could be torn apart; its copies were dropped.
-    asked = {"groups": state.folds > 1, "texts": said}
-    passed = [name for name, can_fail in asked.items() if can_fail]
+    can_fail = {"groups": state.folds > 1, "texts": said}
+    passed = [name for name, possible in can_fail.items() if possible]
     passed += ["prediction counts", "predictions are numbers", "learned from the fold alone"]
     if state.benchmark.zscore_by is None:
         passed.append("no answer depends on what else is tested")

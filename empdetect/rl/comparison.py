@@ -43,15 +43,15 @@ class Candidate:
         system: instruction that stands before every dialogue.
         think: whether its replies should begin with a thought.
         max_context: tokens of history at most; beyond that the oldest turns are left out.
-        max_turns, max_new_tokens: replies a dialogue and tokens a reply that it was trained with; 0 if that is unknown.
+        max_turns, max_new_tokens: replies a dialogue and tokens a reply that it was trained with; None if unknown.
     """
 
     model: str
     system: str = ""
     think: bool = False
     max_context: int = 384
-    max_turns: int = 0
-    max_new_tokens: int = 0
+    max_turns: int | None = None
+    max_new_tokens: int | None = None
 
 
 def default_users() -> dict[str, User]:
@@ -109,7 +109,7 @@ class Setup:
     def fitted_to(self, candidates: Mapping[str, Candidate]) -> "Setup":
         """The same with lengths that fit the policies, where none were given."""
         longest = {
-            name: max((getattr(candidate, name) for candidate in candidates.values()), default=0)
+            name: max((getattr(candidate, name) or 0 for candidate in candidates.values()), default=0)
             for name in ("max_turns", "max_new_tokens")
         }
         return replace(

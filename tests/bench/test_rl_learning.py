@@ -8,19 +8,8 @@ import pytest
 
 from empdetect.bench import rl_canaries, rl_elsewhere
 from empdetect.bench.rl_curves import draw, mean_curve
-from empdetect.bench.rl_learning import (
-    CELLS,
-    MAIN,
-    finished,
-    known_results,
-    main,
-    plan,
-    read_log,
-    warned_at,
-    with_known,
-)
+from empdetect.bench.rl_learning import CELLS, MAIN, finished, main, plan, read_log, warned_at
 from empdetect.bench.rl_table import Cell, Outcome, findings, head_effects, head_table, table
-from empdetect.bench.study import write_study
 from empdetect.errors import InputError
 from empdetect.rl.canaries import CANARIES
 from empdetect.rl.log import LogRow
@@ -100,24 +89,6 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
     assert capsys.readouterr().out == first and log.stat().st_mtime_ns == written
     check_elsewhere(tmp_path, capsys)
     check_canaries(tmp_path, capsys)
-
-
-def test_rows_of_more_runs_stay_in_the_file_of_results(tmp_path: Path) -> None:
-    one, two, path = (
-        findings({CELLS[0]: {0: outcome(30, 50)}}),
-        findings({MAIN[0]: {0: outcome(30, 40)}}),
-        tmp_path / "r",
-    )
-    more = findings({CELLS[0]: {0: outcome(30, 51), 1: outcome(32, 56)}})
-    assert with_known(one, {}) == one and with_known(one, one) == one
-    assert with_known(more, one | two) == more | two and list(with_known(two, one)) == [*one, *two]
-    assert with_known(one, more)[CELLS[0].name]["seeds"] == [0, 1]
-    write_study(path, "python -m empdetect.bench.rl_learning -o runs --seeds 3", 0, {"rows": more, "head": {}})
-    assert known_results(path, "")["rows"].keys() == more.keys() and known_results(None, "")["rows"] == {}
-    with pytest.raises(InputError, match="asked for with '', these with '--steps 1 --small'; name another file"):
-        known_results(path, " --steps 1 --small")
-    write_study(path, "python -m empdetect.bench.rl_learning -o runs --seeds 1 --small", 0, {"rows": one, "head": {}})
-    assert known_results(path, " --small")["rows"].keys() == one.keys()
 
 
 def check_elsewhere(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

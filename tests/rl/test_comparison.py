@@ -257,7 +257,7 @@ def test_models_given_by_name_take_their_instruction_from_the_configuration_and_
     named, out = str(models[1]), tmp_path / "out"
     assert main(["rl", "evaluate", named, str(run), "--config", str(config), "-o", str(out)]) == 0
     policies = json.loads((out / "results.json").read_text(encoding="utf-8"))["policies"]
-    unknown, trained = {"max_turns": 0, "max_new_tokens": 0}, {"max_turns": 8, "max_new_tokens": 64}
+    unknown, trained = {"max_turns": None, "max_new_tokens": None}, {"max_turns": 8, "max_new_tokens": 64}
     told = {"model": named, "system": "Hello there.", "think": True, "max_context": 640}
     kept = {"model": str(run / "policy"), "system": "Be kind.", "think": False, "max_context": 99}
     assert policies == {"m1": told | unknown, "run/policy": kept | trained}

@@ -25,7 +25,7 @@ BENCHMARK = Benchmark(
         Line("AUROC of a rise, by better", only("better", auroc)),
     ),
     baselines=BASELINES,
-    control=Tfidf(words=False, strengths=(1.0,)),
+    control=Tfidf(words=False, strengths=(1.0,), last=True),
     data_args={"history": False},
     shortest_text=2,
 )
