@@ -156,7 +156,7 @@ def mixed_dialogues(
     if lacking is not None:
         raise InputError(
             f"Warming up on a listener's dialogues: the profile '{lacking}' names no keywords or feelings to hear; "
-            "set 'warmup_rounds' to 0 and give a 'model' that can speak already"
+            "set 'warmup_rounds' to 0 and give 'warmup_dialogues', or a 'model' that can speak already"
         )
     choice = random.Random(seed)
     environment = EmpathyEnvironment(user, max_turns)
