@@ -211,6 +211,13 @@ def _add_rl(jobs: Jobs) -> None:
     learn.add_argument("logs", type=Path, metavar="LOGS", help="folder of the logs, one .jsonl.gz a language model")
     learn.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the learned user")
     learn.set_defaults(job=_rl_learn_user)
+    chats = rl.add_parser("make-chats", help="write people's dialogues as chats that a policy can learn to speak from")
+    chats.add_argument(
+        "--data-root", metavar="DIR", help="folder that holds empathetic_dialogues (default: $EMPDETECT_DATA)"
+    )
+    chats.add_argument("--think", action="store_true", help="for a policy that thinks: a thought before each reply")
+    chats.add_argument("-o", "--out", required=True, type=Path, metavar="JSONL", help="file for the chats")
+    chats.set_defaults(job=_rl_make_chats)
     again = rl.add_parser("replay", help="work out every reward of a recorded run again, offline")
     again.add_argument("cassette", type=Path, metavar="CASSETTE", help="what the run recorded (.jsonl or .jsonl.gz)")
     again.add_argument("--trust", nargs="*", default=[], metavar="PACKAGE", help="packages whose parts may be imported")
@@ -382,6 +389,16 @@ def _rl_make_profiles(parsed: argparse.Namespace) -> int:
     write_profiles(found.profiles, parsed.out)
     _print(f"{len(found.profiles)} of {parsed.count} profiles: {parsed.out}")
     return SOME_FAILED if found.refused else DONE
+
+
+def _rl_make_chats(parsed: argparse.Namespace) -> int:
+    from empdetect.datamodules.base import data_folder
+    from empdetect.datamodules.empathetic_dialogues import EmpatheticDialoguesDataModule as Source
+    from empdetect.rl.people import write_chats
+
+    count = write_chats(data_folder(parsed.data_root, Source.folder), parsed.out, parsed.think)
+    _print(f"{count} dialogues ({Source.licence}): {parsed.out}")
+    return DONE
 
 
 def _rl_learn_user(parsed: argparse.Namespace) -> int:

@@ -8,6 +8,8 @@ All runs of a form and a seed start from the same policy, made once.
 Two detectors that no run trains on bear witness. One learned from other people's data (EPITOME) and is trained first,
 which needs ``--data-root``; the other tells tactics that support (MINT), with the network of one of the judges.
 ``bench.rl_witness`` shows how well each tells good listeners from poor ones.
+
+With ``--people`` policies learn to speak from people's dialogues (EmpatheticDialogues), too: the two main rows alone.
 """
 
 import argparse
@@ -28,11 +30,14 @@ from empdetect.bench.rl_curves import draw
 from empdetect.bench.rl_table import Cell, Found, Outcome, findings, head_effects, head_table, table
 from empdetect.bench.study import write_study
 from empdetect.bench.table import update_page
+from empdetect.datamodules.base import data_folder
+from empdetect.datamodules.empathetic_dialogues import EmpatheticDialoguesDataModule
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.comparison import SUPPORT
 from empdetect.rl.log import LogRow
 from empdetect.rl.monitor import Monitor
+from empdetect.rl.people import write_chats
 from empdetect.rl.run import START, make_start, train_from_config
 from empdetect.training import commit
 
@@ -71,12 +76,29 @@ class Runs:
         witnesses: held-out heads by name, as a preset gives them.
         steps: updates; 0 takes the preset's.
         small: tiny dialogues.
+        chats: people's dialogues, from which policies learn to speak, too; None takes ours alone.
     """
 
     folder: Path
     witnesses: Mapping[str, Any]
     steps: int = 0
     small: bool = False
+    chats: Path | None = None
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """What makes these runs no row of a table of others."""
+        return {"steps": self.steps, "small": int(self.small)} | ({"people": 1} if self.chats else {})
+
+    def preset(self, cell: Cell) -> Path:
+        """The configuration that a cell goes by."""
+        return find_config(f"rl/embedded-{cell.algorithm}-{'people' if self.chats else cell.form}")
+
+    def start(self, seed: int) -> dict[str, Any]:
+        """Settings of the policy that all runs of a form and seed begin with."""
+        shorter = {"warmup_rounds": 1, "warmup.steps": 10, "trainer.max_turns": 2} if self.small else {}
+        learned = {"warmup_dialogues": self.chats} if self.chats else {}
+        return {"seed": seed, "accelerator": "cpu", **shorter, **learned}
 
     def overrides(self, cell: Cell, seed: int, start: Path) -> dict[str, Any]:
         """Settings that make a cell of its preset."""
@@ -128,16 +150,15 @@ def run_cell(cell: Cell, seed: int, runs: Runs) -> None:
     out = runs.folder_of(cell, seed)
     if (out / "outcome.json").is_file():
         return
-    preset = find_config(f"rl/embedded-{cell.algorithm}-{cell.form}")
-    start, warmup = _made_start(preset, runs.folder / f"start-{cell.form}-{seed}", _start(seed, runs.small))
+    preset = runs.preset(cell)
+    start, warmup = _made_start(preset, runs.folder / f"start-{cell.form}-{seed}", runs.start(seed))
     # Preparing and judging are done again when a run goes on, steps are not.
     began = time.monotonic() - sum(row["seconds"] for row in read_log(out / "log.csv"))
     train_from_config(preset, runs.overrides(cell, seed, start))
     minutes, log = (time.monotonic() - began) / 60, read_log(out / "log.csv")
     judged = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
-    asked = {"steps": runs.steps, "small": int(runs.small)}
     judgement = (judged["before"], judged["after"], warned_at(log, cell.detector))
-    found = Outcome(*judgement, minutes, _curves(log), warmup, asked, commit())
+    found = Outcome(*judgement, minutes, _curves(log), warmup, runs.asked, commit())
     (out / "outcome.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
 
 
@@ -149,11 +170,6 @@ def _made_start(preset: Path, folder: Path, told: Mapping[str, Any]) -> tuple[Pa
     if not there:
         timed.write_text(json.dumps({"minutes": (time.monotonic() - began) / 60}), encoding="utf-8")
     return start, json.loads(timed.read_text(encoding="utf-8"))["minutes"] if timed.is_file() else None
-
-
-def _start(seed: int, small: bool) -> dict[str, Any]:
-    shorter = {"warmup_rounds": 1, "warmup.steps": 10, "trainer.max_turns": 2} if small else {}
-    return {"seed": seed, "accelerator": "cpu", **shorter}
 
 
 def read_log(path: Path) -> list[LogRow]:
@@ -221,6 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=3, help="seeds a row (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=0, help="updates a run (default: the preset's)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so many (default: any)")
+    parser.add_argument("--people", action="store_true", help="learn to speak from people's dialogues, too")
     parser.add_argument("--small", action="store_true", help="tiny dialogues: does it work?")
     parser.add_argument("--results", type=Path, help="also write all finished runs to this file (JSON)")
     parser.add_argument("--picture", type=Path, help="also draw their curves into this file (SVG)")
@@ -235,13 +252,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> str:
-    by_name = {cell.name: cell for cell in CELLS}
+    by_name = {cell.name: cell for cell in (MAIN if parsed.people else CELLS)}
     unknown = sorted(set(parsed.only) - set(by_name))
     if unknown:
         raise InputError(f"Measuring learning: no row {', '.join(unknown)}; there are {', '.join(by_name)}")
     small = {"witness": _head(*SUPPORTING), "support": _head(*SUPPORTING)}
     witnesses = small if parsed.small else make_witnesses(parsed.out / "witness", parsed.data_root)
-    runs = Runs(parsed.out, witnesses, parsed.steps, parsed.small)
+    chats = _chats(parsed.out / "chats.jsonl", parsed.data_root) if parsed.people else None
+    runs = Runs(parsed.out, witnesses, parsed.steps, parsed.small, chats)
     began = time.monotonic()
     for cell, seed in track(plan([by_name[name] for name in parsed.only or by_name], parsed.seeds), "Runs"):
         if (time.monotonic() - began) / 60 < parsed.minutes:
@@ -249,16 +267,24 @@ def _run(parsed: argparse.Namespace) -> str:
     return _written(parsed, finished(parsed.out))
 
 
+def _chats(path: Path, data_root: Path) -> Path:
+    """People's dialogues as chats, written unless an earlier call has."""
+    if not path.is_file():
+        write_chats(data_folder(str(data_root), EmpatheticDialoguesDataModule.folder), path, think=True)
+    return path
+
+
 def _written(parsed: argparse.Namespace, found: Found) -> str:
     """The tables, after everything that was asked for was made from the same outcomes."""
     rows, effects = findings(found), head_effects(found)
-    parts = {"table": table(rows)} | ({"head": head_table(effects)} if effects else {})
+    parts = {"people" if parsed.people else "table": table(rows)} | ({"head": head_table(effects)} if effects else {})
     text = "\n".join(parts.values())
     (parsed.out / "table.md").write_text(text, encoding="utf-8")
     if parsed.results:
         asked = "".join(f" --only {name}" for name in parsed.only)
         asked += f" --seeds {parsed.seeds}{f' --steps {parsed.steps}' if parsed.steps else ''}"
-        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{asked}{' --small' if parsed.small else ''}"
+        asked += f"{' --people' if parsed.people else ''}{' --small' if parsed.small else ''}"
+        command = f"python -m empdetect.bench.rl_learning -o {parsed.out}{asked}"
         write_study(parsed.results, command, 0, {"rows": rows, "head": effects})
     if parsed.picture:
         parsed.picture.write_text(draw(rows), encoding="utf-8")

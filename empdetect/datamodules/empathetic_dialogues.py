@@ -1,6 +1,7 @@
 """EmpatheticDialogues: the emotion of a situation that people talk about (Rashkin et al., ACL 2019)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
@@ -21,6 +22,69 @@ SPLITS_FILE = "derived_ed_official_dev_test_ids.csv"
 SPLIT_NAMES = {"dev": "val", "test": "test"}
 
 Source = Literal["situation", "speaker"]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One turn of a dialogue.
+
+    Args:
+        actor: who talks, ``speaker`` or ``listener``.
+        words: what they say.
+        label: what a machine made of it, an emotion, an intent or ``neutral`` (Welivita and Pu, COLING 2020).
+    """
+
+    actor: str
+    words: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One dialogue.
+
+    Args:
+        name: of the dialogue, with that of the task that its two people did.
+        emotion: that the speaker was given and wrote about.
+        situation: in the speaker's words, written down before.
+        turns: in their order; the speaker begins.
+        split: train, val or test, as published.
+    """
+
+    name: str
+    emotion: str
+    situation: str
+    turns: tuple[Utterance, ...]
+    split: str
+
+
+def read_dialogues(folder: Path) -> Iterator[Talk]:
+    """All dialogues, emotion by emotion.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    ids = read_cells(folder / SPLITS_FILE, ("Dialog_ID", "ed_split"))
+    splits = {str(cells["Dialog_ID"]): SPLIT_NAMES.get(str(cells["ed_split"]), "train") for cells in ids}
+    for emotion in EMOTIONS:
+        path = folder / f"{emotion}.csv"
+        lines = read_cells(path, ("Dialog_ID", "Type", "Actor", "Text", "Label"))
+        for name, dialogue in groupby(lines, lambda cells: str(cells["Dialog_ID"])):
+            yield _talk(name, emotion, list(dialogue), splits.get(name, "train"), path)
+
+
+def _talk(name: str, emotion: str, lines: list[Cells], split: str, path: Path) -> Talk:
+    said = [cells for cells in lines if cells["Text"] is not None]
+    situation = [str(cells["Text"]) for cells in said if cells["Type"] == "situation"]
+    turns = tuple(
+        Utterance(str(cells["Actor"]), str(cells["Text"]), str(cells["Label"]))
+        for cells in said
+        if cells["Type"] != "situation"
+    )
+    if not situation or all(turn.actor != "speaker" for turn in turns):
+        lacking = "speaker" if situation else "situation"
+        raise InputError(f"Reading {path}, {name}: no words of the {lacking}; download the file again")
+    return Talk(name, emotion, " ".join(situation), turns, split)
 
 
 class EmpatheticDialoguesDataModule(PublishedTextDataModule):
@@ -76,19 +140,12 @@ class EmpatheticDialoguesDataModule(PublishedTextDataModule):
         Raises:
             InputError: a file is missing or broken.
         """
-        ids = read_cells(folder / SPLITS_FILE, ("Dialog_ID", "ed_split"))
-        splits = {str(cells["Dialog_ID"]): SPLIT_NAMES.get(str(cells["ed_split"]), "train") for cells in ids}
-        for number, emotion in enumerate(EMOTIONS):
-            path = folder / f"{emotion}.csv"
-            lines = read_cells(path, ("Dialog_ID", "Type", "Actor", "Text"))
-            for name, dialogue in groupby(lines, lambda cells: str(cells["Dialog_ID"])):
-                words = self._words(list(dialogue), f"{path}, {name}")
-                ties = (name, name.partition("_")[0])
-                yield Text(name, words, {"emotion": float(number)}, ties, split=splits.get(name, "train"))
+        for dialogue in read_dialogues(folder):
+            labels = {"emotion": float(EMOTIONS.index(dialogue.emotion))}
+            ties = (dialogue.name, dialogue.name.partition("_")[0])
+            yield Text(dialogue.name, self._words(dialogue), labels, ties, split=dialogue.split)
 
-    def _words(self, lines: list[Cells], where: str) -> tuple[str, ...]:
-        column = "Type" if self.words == "situation" else "Actor"
-        said = tuple(str(cells["Text"]) for cells in lines if cells[column] == self.words and cells["Text"] is not None)
-        if not said:
-            raise InputError(f"Reading {where}: no words of the {self.words}; download the file again")
-        return said
+    def _words(self, dialogue: Talk) -> tuple[str, ...]:
+        if self.words == "situation":
+            return (dialogue.situation,)
+        return tuple(turn.words for turn in dialogue.turns if turn.actor == "speaker")

@@ -314,7 +314,7 @@ def small_policy(
 ) -> Policy:
     """A small untrained policy of the Llama kind, with a tokenizer trained on ``texts``.
 
-    It has well under a million weights, needs no download and learns on a CPU in seconds.
+    As it is, it has well under a million weights, needs no download and learns on a CPU in seconds.
 
     Args:
         texts: what the tokenizer learns its words from.

@@ -97,6 +97,7 @@ def parser() -> "ArgumentParser":
     from jsonargparse import ArgumentParser
 
     from empdetect.rl.evaluate import evaluate
+    from empdetect.rl.policy import small_policy
     from empdetect.rl.trainer import PolicyTrainer
     from empdetect.rl.warmup import warm_up
 
@@ -116,6 +117,7 @@ def parser() -> "ArgumentParser":
     )
     parse.add_argument("--record", type=bool, default=True, help="keep all dialogues and rewards in cassette.jsonl.gz")
     _add_policy(parse)
+    parse.add_function_arguments(small_policy, "small", skip={"texts", "seed"})
     parse.add_function_arguments(warm_up, "warmup", skip={"policy", "dialogues", "fabric", "seed"})
     skip: set[str | int] = {"policy", "user", "rewards", "weights", "gates", "witnesses", "fabric", "seed", "cassette"}
     parse.add_class_arguments(PolicyTrainer, "trainer", skip=skip, instantiate=False)
@@ -275,7 +277,8 @@ def _made(built: Any, profiles: Sequence[Profile], fabric: Any) -> "Policy":
     lessons = read_chats(own, think) if own else []
     lessons += mixed_dialogues(profiles, built.user, rounds, turns, built.seed, think) if rounds else []
     if built.model is None:
-        policy = small_policy((turn.text for dialogue in lessons for turn in dialogue.turns), seed=built.seed)
+        texts = (turn.text for dialogue in lessons for turn in dialogue.turns)
+        policy = small_policy(texts, seed=built.seed, **built.small.as_dict())
     else:
         policy = Policy.from_pretrained(built.model)
     policy.system, policy.max_context = built.system, built.max_context

@@ -23,6 +23,8 @@ def warm_up(
 ) -> list[float]:
     """Learn the replies of dialogues: cross-entropy on the tokens of the replies only.
 
+    Words that the tokenizer does not know are read, not learned, as nobody can say them.
+
     Args:
         policy: who learns.
         dialogues: what it learns from.
@@ -40,12 +42,13 @@ def warm_up(
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=max(steps, 20), pct_start=0.1)
     model, optimizer = fabric.setup(policy.model.train(), optimizer)
-    choice, losses = random.Random(seed), []
+    choice, losses, unknown = random.Random(seed), [], _unknown(policy)
     for _ in track(range(steps), "Warm-up"):
         batch = choice.sample(examples, min(rows, len(examples)))
         ids, mask = pad([row.ids for row in batch], policy.tokenizer.pad_token_id)
         own, _ = pad([row.own for row in batch], 0)
-        ids, mask, own = (tensor.to(fabric.device) for tensor in (ids, mask, own.bool()))
+        own = own.bool() & (ids != unknown)
+        ids, mask, own = (tensor.to(fabric.device) for tensor in (ids, mask, own))
         loss = -policy.logprobs(ids, mask, model=model, at=own)[own].mean()
         fabric.backward(loss)
         fabric.clip_gradients(model, optimizer, max_norm=1.0)
@@ -55,3 +58,9 @@ def warm_up(
         losses.append(float(loss.detach()))
     policy.model.eval()
     return losses
+
+
+def _unknown(policy: Policy) -> int:
+    """The token that stands for unknown words alone; -1 if there is none, as where it also ends a reply."""
+    token = policy.tokenizer.unk_token_id
+    return -1 if token is None or token in policy.ends else int(token)

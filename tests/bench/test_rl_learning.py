@@ -91,6 +91,25 @@ def test_the_smallest_table_is_measured_and_not_measured_twice(
     check_canaries(tmp_path, capsys)
 
 
+def test_policies_that_learned_from_people_are_a_table_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = ({"role": "user", "content": "I am so nostalgic."}, {"role": "assistant", "content": "<think>A</think>Oh."})
+    (tmp_path / "chats.jsonl").write_text(json.dumps({"messages": said}), encoding="utf-8")
+    given = ["-o", str(tmp_path), "--small", "--steps", "1", "--seeds", "1", "--people", "--results"]
+    page, results = tmp_path / "page.md", tmp_path / "results.json"
+    page.write_text("<!-- people -->\n<!-- end of people -->\n")
+    assert main([*given, str(results), "--page", str(page), "--only", "grpo-think-detector-vanilla"]) == 0
+    assert capsys.readouterr().out in page.read_text() and "| GRPO | yes | yes | vanilla |" in page.read_text()
+    kept = json.loads(results.read_text())
+    assert kept["command"].endswith("--only grpo-think-detector-vanilla --seeds 1 --steps 1 --people --small")
+    tokenizer = json.loads((tmp_path / "start-think-0" / "start" / "tokenizer.json").read_text())
+    assert "\u0120nostalgic" in tokenizer["model"]["vocab"], "nobody says that in dialogues of ours"
+    assert main([*given, str(results), "--only", "grpo-say-detector-vanilla"]) == 2
+    assert main([argument for argument in given if argument != "--people"] + [str(results)]) == 2
+    assert "were asked for as" in capsys.readouterr().err
+
+
 def check_elsewhere(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run that was made is judged with the user it did not have, once."""
     results, kept = runs / "elsewhere.json", runs / "ppo-think-emotion-challenging-0" / "elsewhere-1234.json"

@@ -77,3 +77,12 @@ def test_a_small_policy_learns_from_peoples_dialogues(tmp_path: Path, data_root:
     policy = small_policy((turn.text for dialogue in dialogues for turn in dialogue.turns), seed=0)
     losses = warm_up(policy, dialogues, steps=12, rows=4)
     assert sum(losses[-3:]) < 0.9 * sum(losses[:3])
+
+
+def test_unknown_words_are_read_and_not_learned(tmp_path: Path) -> None:
+    path = written(tmp_path / "chats.jsonl", [("user", "A zebra?"), ("assistant", "A zebra zebra zebra zebra.")])
+    policy = small_policy(["A?", "A."], width=16, heads=2)
+    assert policy.tokenizer.unk_token_id in policy.completion("A zebra.")
+    warm_up(policy, read_chats(path), steps=40, rows=1, learning_rate=0.03)
+    (said,) = policy.generate([policy.prompt(read_chats(path)[0].up_to(0))], max_new_tokens=6, temperature=0)
+    assert policy.tokenizer.unk_token_id not in said and policy.tokenizer.convert_tokens_to_ids("A") in said
