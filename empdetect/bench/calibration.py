@@ -216,11 +216,11 @@ def _told(
         "auroc": float(roc_auc_score(truth, np.concatenate([known, strange]))),
         "doubt": float(np.median(doubt)),
         "doubtful": float((doubt >= STRANGE).mean()),
-        "wider": _width(detector, there) / _width(detector, usual),
+        "wider": interval_width(detector, there) / interval_width(detector, usual),
     }
 
 
-def _width(detector: Detector, examples: Sequence[Example]) -> float:
+def interval_width(detector: Detector, examples: Sequence[Example]) -> float:
     """Mean width of the 90% intervals of all targets, in units of their range."""
     answers = detector.judge(detector.observe(examples), detector.doubt(examples))
     widths = []

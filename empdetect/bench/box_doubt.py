@@ -1,0 +1,138 @@
+"""What the text detectors in the box find strange: other languages, words at random, code; and what they should not.
+
+``python -m empdetect.bench.box_doubt -o docs/results/box_doubt.json --data-root DIR --page docs/calibration.md``
+
+A detector in the box learned from all of its data, so none of them is left to compare strangers with. Ordinary are
+here English words of people in data that no detector in the box has seen: what it calls doubtful of these is
+what users meet as false alarms.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from empdetect.bench.calibration import interval_width
+from empdetect.bench.strangers import strange_segments
+from empdetect.bench.study import publish
+from empdetect.datamodules.empathetic_dialogues import EmpatheticDialoguesDataModule
+from empdetect.datamodules.epitome import EpitomeDataModule
+from empdetect.datamodules.esconv import EsconvDataModule
+from empdetect.datamodules.meld import MeldDataModule
+from empdetect.datamodules.sage import SageDataModule
+from empdetect.datamodules.text import TextDataModule
+from empdetect.detector import Detector
+from empdetect.errors import InputError
+from empdetect.example import Example, featurise
+from empdetect.features.cache import FeatureCache
+from empdetect.models.doubt import STRANGE
+from empdetect.progress import track
+from empdetect.recording import Segment
+
+BOX = ("text-empathy", "text-ngrams")
+ORDINARY: Mapping[str, type[TextDataModule]] = {
+    "letters of peers (EPITOME)": EpitomeDataModule,
+    "support in chats (ESConv)": EsconvDataModule,
+    "speakers on what they went through (EmpatheticDialogues)": EmpatheticDialoguesDataModule,
+    "a comedy series (MELD)": MeldDataModule,
+}
+"""English words of people, by what they are."""
+CHINESE = "Chinese dialogues (SAGE)"
+SOME = 200
+"""Texts of each published set."""
+
+
+def measure(name: str, data_root: str | None, folder: Path, seed: int) -> dict[str, dict[str, float]]:
+    """How strange a detector finds ordinary English, set by set, and strangers, kind by kind.
+
+    Args:
+        name: of the detector.
+        data_root: folder of the datasets; None reads ``EMPDETECT_DATA``.
+        folder: for what is made.
+        seed: of the choice among texts.
+
+    Returns:
+        By what was read: ``segments``, the share of them ``doubtful``, ``wider``, how much the mean interval is wider
+        than that of ordinary English, and of strangers ``auroc``, of how far they are from the training data
+        against how far ordinary English is.
+    """
+    detector = Detector.from_pretrained(name, device="cpu")
+    ordinary = {what: _examples(detector, _some(kind, data_root, seed)) for what, kind in ORDINARY.items()}
+    known = [example for examples in ordinary.values() for example in examples]
+    found = {what: _figures(detector, examples, known) for what, examples in ordinary.items()}
+    made = strange_segments("text", folder, SOME, seed=seed) | {CHINESE: _some(SageDataModule, data_root, seed)}
+    for what, segments in track(list(made.items()), name):
+        examples = _examples(detector, segments)
+        found[what] = _figures(detector, examples, known) | {"auroc": _auroc(detector, examples, known)}
+    return found
+
+
+def _some(kind: type[TextDataModule], data_root: str | None, seed: int) -> list[Segment]:
+    """Texts of a published set, drawn without its order."""
+    segments = kind({}, data_root).segments()
+    chosen = np.random.default_rng(seed).permutation(len(segments))[:SOME]
+    return [segments[place] for place in chosen]
+
+
+def _examples(detector: Detector, segments: Sequence[Segment]) -> list[Example]:
+    cache, persons = FeatureCache(enabled=False), detector.task.persons
+    found = [featurise(segment, detector.features, cache, "missing", persons) for segment in segments]
+    return [example for example in found if example.inputs["text"][0].observed]
+
+
+def _figures(detector: Detector, examples: Sequence[Example], known: Sequence[Example]) -> dict[str, float]:
+    return {
+        "segments": float(len(examples)),
+        "doubtful": float((detector.doubt(examples)["text"] >= STRANGE).mean()),
+        "wider": interval_width(detector, examples) / interval_width(detector, known),
+    }
+
+
+def _auroc(detector: Detector, strange: Sequence[Example], known: Sequence[Example]) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    if detector.novelty is None:
+        raise InputError("Measuring doubt: this detector remembers nothing of its inputs; train it again")
+    distances = [detector.novelty.distance(part)["text"] for part in (known, strange)]
+    truth = np.repeat([0, 1], [len(part) for part in distances])
+    return float(roc_auc_score(truth, np.concatenate(distances)))
+
+
+def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """Markdown: a line of what was read, the detectors beside each other."""
+    head = "| read | " + " | ".join(f"{name}: called doubtful | interval wider by | AUROC" for name in rows) + " |\n"
+    lines = [
+        f"| {what} | " + " | ".join(_cells(found[what]) for found in rows.values()) + " |\n"
+        for what in next(iter(rows.values()))
+    ]
+    return head + "|---" * (head.count("|") - 1) + "|\n" + "".join(lines)
+
+
+def _cells(found: Mapping[str, float]) -> str:
+    auroc = f"{found['auroc']:.3f}" if "auroc" in found else ""
+    return f"{found['doubtful']:.1%} | {found['wider']:.1f} × | {auroc}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; exit code 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser("python -m empdetect.bench.box_doubt", description=__doc__)
+    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
+    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice among texts (default: %(default)s)")
+    parsed = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory(prefix="empdetect-box-") as folder:
+            rows = {name: measure(name, parsed.data_root, Path(folder), parsed.seed) for name in BOX}
+    except InputError as error:
+        sys.stderr.write(f"box_doubt: {error}\n")
+        return 2
+    publish(parsed, f"python -m empdetect.bench.box_doubt -o {parsed.out}", rows, "box", table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
