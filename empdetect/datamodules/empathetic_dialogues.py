@@ -20,6 +20,7 @@ EMOTIONS = (
 )  # fmt: skip
 SPLITS_FILE = "derived_ed_official_dev_test_ids.csv"
 SPLIT_NAMES = {"dev": "val", "test": "test"}
+ACTORS = ("speaker", "listener")
 
 Source = Literal["situation", "speaker"]
 
@@ -81,6 +82,8 @@ def _talk(name: str, emotion: str, lines: list[Cells], split: str, path: Path) -
         for cells in said
         if cells["Type"] != "situation"
     )
+    if unknown := sorted({turn.actor for turn in turns} - set(ACTORS)):
+        raise InputError(f"Reading {path}, {name}: said by {', '.join(unknown)}, known are {', '.join(ACTORS)}")
     if not situation or all(turn.actor != "speaker" for turn in turns):
         lacking = "speaker" if situation else "situation"
         raise InputError(f"Reading {path}, {name}: no words of the {lacking}; download the file again")

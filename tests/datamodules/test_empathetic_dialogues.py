@@ -67,3 +67,10 @@ def test_the_real_data(data_root: Path) -> None:
     assert apart(data) == {"train": 19552 - 25, "val": 2731 - 1, "test": 2523}
     assert levels(everything(data.parts), "emotion") == set(map(float, range(32)))
     assert data.tied == {"train": 3936, "val": 2400, "test": 2268}
+
+
+def test_somebody_who_is_neither_of_the_two_is_named(tmp_path: Path) -> None:
+    lines = [*dialogue("hit:1_a", "it"), ("hit:1_a", "utterance", "host", "Well.", "neutral")]
+    write_table(write(tmp_path) / "empathetic_dialogues" / "afraid.csv", [HEADER, *lines])
+    with pytest.raises(InputError, match=r"hit:1_a: said by host, known are speaker, listener"):
+        module(tmp_path).segments()
