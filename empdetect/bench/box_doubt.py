@@ -34,7 +34,7 @@ from empdetect.recording import Segment
 
 BOX = ("text-empathy", "text-ngrams")
 ORDINARY: Mapping[str, type[TextDataModule]] = {
-    "letters of peers (EPITOME)": EpitomeDataModule,
+    "replies of peers (EPITOME)": EpitomeDataModule,
     "support in chats (ESConv)": EsconvDataModule,
     "speakers on what they went through (EmpatheticDialogues)": EmpatheticDialoguesDataModule,
     "a comedy series (MELD)": MeldDataModule,
