@@ -17,7 +17,7 @@ import numpy as np
 
 from empdetect.bench.calibration import interval_width
 from empdetect.bench.strangers import strange_segments
-from empdetect.bench.study import publish
+from empdetect.bench.study import one_line_errors, publish
 from empdetect.datamodules.empathetic_dialogues import EmpatheticDialoguesDataModule
 from empdetect.datamodules.epitome import EpitomeDataModule
 from empdetect.datamodules.esconv import EsconvDataModule
@@ -116,7 +116,8 @@ def _cells(found: Mapping[str, float]) -> str:
     return f"{found['doubtful']:.1%} | {found['wider']:.1f} × | {auroc}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.box_doubt", description=__doc__)
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
@@ -124,14 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parser.add_argument("--seed", type=int, default=0, help="of the choice among texts (default: %(default)s)")
     parsed = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="empdetect-box-") as folder:
-            rows = {name: measure(name, parsed.data_root, Path(folder), parsed.seed) for name in BOX}
-    except InputError as error:
-        sys.stderr.write(f"box_doubt: {error}\n")
-        return 2
+    with tempfile.TemporaryDirectory(prefix="empdetect-box-") as folder:
+        rows = {name: measure(name, parsed.data_root, Path(folder), parsed.seed) for name in BOX}
     publish(parsed, f"python -m empdetect.bench.box_doubt -o {parsed.out}", rows, "box", table(rows))
-    return 0
 
 
 if __name__ == "__main__":

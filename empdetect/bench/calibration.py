@@ -26,9 +26,9 @@ from empdetect.bench.configs import find_config
 from empdetect.bench.results import Results
 from empdetect.bench.run import machine
 from empdetect.bench.strangers import foreign_speech, strange_segments
+from empdetect.bench.study import one_line_errors
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.detector import Detector, Observations
-from empdetect.errors import InputError
 from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
 from empdetect.features.cache import FeatureCache
@@ -262,7 +262,8 @@ def digits(value: Any) -> Any:
     return value
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.calibration", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"configurations (default: {' '.join(NAMES)})")
@@ -271,16 +272,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folds", type=int, metavar="N", help="only the first N folds (default: all)")
     parsed = parser.parse_args(arguments)
     quieten()
-    try:
-        results = Results(parsed.out)
-        for name in parsed.names or NAMES:
-            results.keep(name, digits(measure(name, parsed.data_root, parsed.folds)))
-            print(calibration_table({name: results.benchmarks[name]}))  # noqa: T201
-            print(strangers_table({name: results.benchmarks[name]}))  # noqa: T201
-    except InputError as error:
-        print(f"empdetect: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    results = Results(parsed.out)
+    for name in parsed.names or NAMES:
+        results.keep(name, digits(measure(name, parsed.data_root, parsed.folds)))
+        print(calibration_table({name: results.benchmarks[name]}))  # noqa: T201
+        print(strangers_table({name: results.benchmarks[name]}))  # noqa: T201
 
 
 if __name__ == "__main__":

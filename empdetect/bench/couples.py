@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.bench.study import write_study
+from empdetect.bench.study import one_line_errors, write_study
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.measures.cross_correlation import cross_correlation, windowed_cross_correlation
 from empdetect.contagion.scales import against_cohort, scale_correlations
 from empdetect.datamodules.base import data_folder
 from empdetect.datamodules.repaired import Pair, cut_alike
 from empdetect.datamodules.rties import read_couples
-from empdetect.errors import InputError
 from empdetect.progress import track
 
 Places = NDArray[np.intp]
@@ -162,7 +161,8 @@ def _figure(halvings: Sequence[Sequence[Array]], seed: int) -> dict[str, Any]:
     return {"value": np.mean(each), "low": low, "high": high, "lowest_halving": min(each), "highest_halving": max(each)}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.couples", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
@@ -170,11 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--halvings", type=int, default=20, help="how often couples are halved (default: 20)")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
-    try:
-        couples = read_couples(data_folder(given.data_root, "rties"))
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    couples = read_couples(data_folder(given.data_root, "rties"))
     found = measure(couples, given.halvings, given.seed)
     command = f"python -m empdetect.bench.couples -o {given.out} --halvings {given.halvings} --seed {given.seed}"
     write_study(given.out, command, given.seed, found)
@@ -183,7 +179,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{given.out}: AUC {figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}], couples who are none "
         f"{control['value']:.3f} [{control['low']:.3f}, {control['high']:.3f}]\n"
     )
-    return 0
 
 
 if __name__ == "__main__":

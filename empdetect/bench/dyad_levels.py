@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from empdetect.bench.dyad_systems import learned
+from empdetect.bench.study import one_line_errors
 from empdetect.contagion.simulation import Conditions, simulate_dyads
 from empdetect.detector import Detector
 from empdetect.detector_folder import locate
@@ -86,27 +87,23 @@ def conformal_level(scores: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
     return float(ordered[min(int(np.ceil((len(ordered) + 1) * (1 - share))), len(ordered)) - 1])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.dyad_levels", description=__doc__)
     parser.add_argument("detector", help="folder of the detector, or dyads; its metrics.json is written")
     parser.add_argument("--dyads", type=int, default=1000, help="dyads of each kind (default: 1000)")
     parser.add_argument("--seed", type=int, default=77)
     given = parser.parse_args(arguments)
-    try:
-        folder = locate(given.detector)
-        detector = Detector.from_pretrained(folder, device="cpu")
-        detector.facts["levels"] = levels_of(detector, given.dyads, given.seed)
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    folder = locate(given.detector)
+    detector = Detector.from_pretrained(folder, device="cpu")
+    detector.facts["levels"] = levels_of(detector, given.dyads, given.seed)
     detector.save_pretrained(folder)
     levels = detector.facts["levels"]
     sys.stdout.write(
         f"{folder}: synchrony above {levels['synchrony']:.3f} ({levels['worst']['synchrony']}), coupling above "
         f"{levels['coupling']:.3f} ({levels['worst']['coupling']})\n"
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from sklearn.metrics import roc_auc_score
 
 from empdetect.bench.couples import auc
 from empdetect.bench.dyad_systems import Said, System, systems
-from empdetect.bench.study import write_study
+from empdetect.bench.study import one_line_errors, write_study
 from empdetect.contagion.alignment import resampled
 from empdetect.contagion.series import Series
 from empdetect.contagion.simulation import Conditions, Truth, simulate_dyads
@@ -287,7 +287,8 @@ def _rng(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, number])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.dyads", description=__doc__)
     parser.add_argument("detector", help="folder of the detector")
@@ -296,17 +297,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dyads", type=int, default=1000, help="dyads of each simulated study (default: 1000)")
     parser.add_argument("--seed", type=int, default=2026)
     given = parser.parse_args(arguments)
-    try:
-        found = measure(
-            Detector.from_pretrained(given.detector, device="cpu"), given.data_root, given.dyads, given.seed
-        )
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    found = measure(Detector.from_pretrained(given.detector, device="cpu"), given.data_root, given.dyads, given.seed)
     command = f"python -m empdetect.bench.dyads dyads -o {given.out} --dyads {given.dyads} --seed {given.seed}"
     write_study(given.out, command, given.seed, found)
     sys.stdout.write(f"{given.out}: written\n")
-    return 0
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.bench.study import write_study
+from empdetect.bench.study import one_line_errors, write_study
 from empdetect.contagion.measures.mimicry import (
     Trials,
     contrast,
@@ -38,7 +38,6 @@ from empdetect.contagion.measures.mimicry import (
     within_observer,
 )
 from empdetect.datamodules.contagion_emg import SESSION, ContagionEmgDataModule
-from empdetect.errors import InputError
 from empdetect.streams.physiology import Physiology
 
 Array = NDArray[np.float64]
@@ -214,18 +213,15 @@ def _moments(found: Trials) -> Trials:
     return Trials(values, middles)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.mimicry", description=__doc__)
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="what was found")
     parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
     parser.add_argument("--seed", type=int, default=0, help="of all random signs and assignments (default: 0)")
     parsed = parser.parse_args(arguments)
-    try:
-        found = measure(read_observers(parsed.data_root), parsed.seed)
-    except InputError as error:
-        print(f"empdetect: {error}", file=sys.stderr)  # noqa: T201
-        return 2
+    found = measure(read_observers(parsed.data_root), parsed.seed)
     write_study(parsed.out, "python -m empdetect.bench.mimicry -o JSON --data-root DIR", parsed.seed, found)
     for muscle, one in found["muscles"].items():
         effect = one["effect"]
@@ -233,7 +229,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{muscle}, {one['difference']}: {effect['mean']:.2f} [{effect['low']:.2f}, {effect['high']:.2f}], "
             f"d {effect['d']:.2f}, p {effect['p']:.4f} (flips {effect['p_flips']:.4f}), {effect['observers']} observers"
         )
-    return 0
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from empdetect.bench.peer_networks import (
 )
 from empdetect.bench.results import Results, read_results
 from empdetect.bench.run import machine
+from empdetect.bench.study import one_line_errors
 from empdetect.bench.system import NotAvailable
 from empdetect.bench.table import update_page
 from empdetect.datamodules.ravdess import ACTION_UNITS, RavdessDataModule
@@ -285,7 +286,8 @@ def run(data_root: str | None, seeds: int) -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.peers", description=__doc__)
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file of results")
@@ -296,17 +298,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, metavar="MD", help="put the table of results that are there into a page")
     parsed = parser.parse_args(arguments)
     quieten()
-    try:
-        if parsed.page is not None:
-            update_page(parsed.page, "peers", peers_table(read_results(parsed.out)["fusion_peers"]))
-            return 0
-        results = Results(parsed.out)
-        results.keep("fusion_peers", digits(run(parsed.data_root, parsed.seeds)))
-        print(peers_table(results.benchmarks["fusion_peers"]))  # noqa: T201
-    except InputError as error:
-        print(f"empdetect: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    if parsed.page is not None:
+        update_page(parsed.page, "peers", peers_table(read_results(parsed.out)["fusion_peers"]))
+        return
+    results = Results(parsed.out)
+    results.keep("fusion_peers", digits(run(parsed.data_root, parsed.seeds)))
+    print(peers_table(results.benchmarks["fusion_peers"]))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.bench.configs import find_config
-from empdetect.bench.study import publish
-from empdetect.errors import InputError
+from empdetect.bench.study import one_line_errors, publish
 from empdetect.progress import track
 from empdetect.rl.baseline import prepare_heads
 from empdetect.rl.canaries import CANARIES, canary_dialogues
@@ -103,7 +102,8 @@ def _cell(found: Mapping[str, Any], name: str) -> str:
     return median if name == BASE else f"{median} ({found['above'][name]:.0%})"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parse = argparse.ArgumentParser("python -m empdetect.bench.rl_canaries", description=__doc__)
     parse.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
@@ -113,16 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parse.add_argument("--seed", type=int, default=0)
     parsed = parse.parse_args(arguments)
     profiles, rows = read_profiles(BANK, "train")[: parsed.profiles], {}
-    try:
-        for form, difficulty in track(list(product(FORMS, DIFFICULTIES)), "Settings"):
-            start = parsed.runs / f"start-{form}-{parsed.seed}" / START
-            rows[f"{form}, {difficulty}"] = paid(form, difficulty, start, profiles, parsed.seed)
-    except InputError as error:
-        sys.stderr.write(f"rl_canaries: {error}\n")
-        return 2
+    for form, difficulty in track(list(product(FORMS, DIFFICULTIES)), "Settings"):
+        start = parsed.runs / f"start-{form}-{parsed.seed}" / START
+        rows[f"{form}, {difficulty}"] = paid(form, difficulty, start, profiles, parsed.seed)
     command = f"python -m empdetect.bench.rl_canaries --runs {parsed.runs} --profiles {len(profiles)}"
     publish(parsed, command, rows, "canaries", table(rows))
-    return 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import yaml
 
 from empdetect.bench.rl_learning import finished
 from empdetect.bench.rl_table import Cell, Found, Outcome
-from empdetect.bench.study import publish
+from empdetect.bench.study import one_line_errors, publish
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.evaluate import evaluate
@@ -97,7 +97,8 @@ def _cells(row: Mapping[str, Any]) -> str:
     return f"{own} | {other} | {row['other']['before'][0]:.1f} to {row['other']['after'][0]:.1f}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.rl_elsewhere", description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
@@ -105,16 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parser.add_argument("--seed", type=int, default=1234, help="of policy and users (default: %(default)s)")
     parsed = parser.parse_args(arguments)
-    try:
-        found = finished(parsed.runs)
-        if not found:
-            raise InputError(f"Judging runs with another user: none in {parsed.runs} has ended; run bench.rl_learning")
-        rows = findings(found, parsed.runs, parsed.seed)
-    except InputError as error:
-        sys.stderr.write(f"rl_elsewhere: {error}\n")
-        return 2
+    found = finished(parsed.runs)
+    if not found:
+        raise InputError(f"Judging runs with another user: none in {parsed.runs} has ended; run bench.rl_learning")
+    rows = findings(found, parsed.runs, parsed.seed)
     publish(parsed, f"python -m empdetect.bench.rl_elsewhere --runs {parsed.runs}", rows, "elsewhere", table(rows))
-    return 0
 
 
 if __name__ == "__main__":

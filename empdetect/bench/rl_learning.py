@@ -28,7 +28,7 @@ from typing import Any
 from empdetect.bench.configs import find_config
 from empdetect.bench.rl_curves import draw
 from empdetect.bench.rl_table import Cell, Found, Outcome, findings, head_effects, head_table, table
-from empdetect.bench.study import write_study
+from empdetect.bench.study import one_line_errors, write_study
 from empdetect.bench.table import update_page
 from empdetect.datamodules.base import data_folder
 from empdetect.datamodules.empathetic_dialogues import EmpatheticDialoguesDataModule
@@ -226,7 +226,8 @@ def plan(cells: Sequence[Cell], seeds: int) -> list[tuple[Cell, int]]:
     return [*first, *((cell, seed) for seed in range(seeds) for cell in cells if cell not in MAIN)]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.rl_learning", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the runs and of table.md")
@@ -243,12 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--picture", type=Path, help="also draw their curves into this file (SVG)")
     parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parsed = parser.parse_args(arguments)
-    try:
-        sys.stdout.write(_run(parsed))
-    except InputError as error:
-        sys.stderr.write(f"rl_learning: {error}\n")
-        return 2
-    return 0
+    sys.stdout.write(_run(parsed))
 
 
 def _run(parsed: argparse.Namespace) -> str:

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.bench.rl_learning import MECHANISMS, SUPPORTING, trained_witness
-from empdetect.bench.study import publish
-from empdetect.errors import InputError
+from empdetect.bench.study import one_line_errors, publish
 from empdetect.progress import track
 from empdetect.rl.canaries import CANARIES, canary_dialogues
 from empdetect.rl.dialogue import Dialogue
@@ -104,7 +103,8 @@ def _line(rows: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return f"| {name} | {value:.2f} ({low:.2f} to {high:.2f}) | {good:.3f} | {poor:.3f} | {fooled} |\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.rl_witness", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
@@ -113,15 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parser.add_argument("--seed", type=int, default=0)
     parsed = parser.parse_args(arguments)
-    try:
-        asked = heads(parsed.runs, parsed.data_root)
-    except InputError as error:
-        sys.stderr.write(f"rl_witness: {error}\n")
-        return 2
+    asked = heads(parsed.runs, parsed.data_root)
     said = speak(read_profiles(BANK, "test"), parsed.seed)
     rows = {name: rank(head, said) for name, head in track(list(asked.items()), "Detectors")}
     publish(parsed, f"python -m empdetect.bench.rl_witness --runs {parsed.runs}", rows, "witness", table(rows))
-    return 0
 
 
 if __name__ == "__main__":

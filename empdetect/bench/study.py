@@ -1,18 +1,37 @@
-"""The file of a study: what was found, and what it takes to find it again."""
+"""A study: its command line, and the file of what was found and what it takes to find it again."""
 
+import functools
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from empdetect.bench.run import machine
 from empdetect.bench.table import update_page
+from empdetect.errors import InputError
 from empdetect.training import commit
+
+P = ParamSpec("P")
+
+
+def one_line_errors(main: Callable[P, None]) -> Callable[P, int]:
+    """A command line that ends with its exit code: 0, or 2 after one line about input that cannot be used."""
+
+    @functools.wraps(main)
+    def coded(*args: P.args, **kwargs: P.kwargs) -> int:
+        try:
+            main(*args, **kwargs)
+        except InputError as error:
+            sys.stderr.write(f"empdetect: {error}\n")
+            return 2
+        return 0
+
+    return coded
 
 
 def write_study(path: Path, command: str, seed: int, findings: Mapping[str, Any]) -> None:

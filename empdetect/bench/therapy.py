@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.bench.study import write_study
+from empdetect.bench.study import one_line_errors, write_study
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.measures.autoregression import prewhiten
 from empdetect.contagion.measures.cross_correlation import cross_correlation, highest_peak
@@ -29,7 +29,6 @@ from empdetect.contagion.statistics import WindowedCorrelation
 from empdetect.datamodules.base import data_folder
 from empdetect.datamodules.repaired import Pair
 from empdetect.datamodules.rmea import read_dyads
-from empdetect.errors import InputError
 from empdetect.progress import track
 
 MAX_LAG, WINDOW, HOP = 5.0, 60.0, 30.0
@@ -131,24 +130,20 @@ def _camera(energy: Array, rate: float) -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.therapy", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
     parser.add_argument("--data-root", help="folder that holds rmea (default: EMPDETECT_DATA)")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
-    try:
-        dyads = read_dyads(data_folder(given.data_root, "rmea"))
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    dyads = read_dyads(data_folder(given.data_root, "rmea"))
     found = measure(dyads, given.seed)
     command = f"python -m empdetect.bench.therapy -o {given.out} --seed {given.seed}"
     write_study(given.out, command, given.seed, found)
     plain, careful = found["all lags"], found["without the camera's lags"]
     sys.stdout.write(f"{given.out}: d {plain['d']:.2f}, without the camera's lags {careful['d']:.2f}\n")
-    return 0
 
 
 if __name__ == "__main__":
