@@ -3,7 +3,7 @@
 ``python -m empdetect.bench.box_doubt -o docs/results/box_doubt.json --data-root DIR --page docs/calibration.md``
 
 A detector in the box learned from all of its data, so none of them is left to compare strangers with. Ordinary are
-here English words of people in data that no detector in the box has seen: what it calls doubtful of these is
+here English words of people in sets that no detector in the box learned from: what it calls doubtful of these is
 what users meet as false alarms.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from empdetect.bench.calibration import interval_width
 from empdetect.bench.strangers import strange_segments
@@ -25,7 +26,6 @@ from empdetect.datamodules.meld import MeldDataModule
 from empdetect.datamodules.sage import SageDataModule
 from empdetect.datamodules.text import TextDataModule
 from empdetect.detector import Detector
-from empdetect.errors import InputError
 from empdetect.example import Example, featurise
 from empdetect.features.cache import FeatureCache
 from empdetect.models.doubt import STRANGE
@@ -62,16 +62,17 @@ def measure(name: str, data_root: str | None, folder: Path, seed: int) -> dict[s
     detector = Detector.from_pretrained(name, device="cpu")
     ordinary = {what: _examples(detector, _some(kind, data_root, seed)) for what, kind in ORDINARY.items()}
     known = [example for examples in ordinary.values() for example in examples]
-    found = {what: _figures(detector, examples, known) for what, examples in ordinary.items()}
+    width, near = interval_width(detector, known), _distances(detector, known)
+    found = {what: _figures(detector, examples, width) for what, examples in ordinary.items()}
     made = strange_segments("text", folder, SOME, seed=seed) | {CHINESE: _some(SageDataModule, data_root, seed)}
     for what, segments in track(list(made.items()), name):
         examples = _examples(detector, segments)
-        found[what] = _figures(detector, examples, known) | {"auroc": _auroc(detector, examples, known)}
+        found[what] = _figures(detector, examples, width) | {"auroc": _auroc(_distances(detector, examples), near)}
     return found
 
 
 def _some(kind: type[TextDataModule], data_root: str | None, seed: int) -> list[Segment]:
-    """Texts of a published set, drawn without its order."""
+    """Texts of a published set, drawn at random."""
     segments = kind({}, data_root).segments()
     chosen = np.random.default_rng(seed).permutation(len(segments))[:SOME]
     return [segments[place] for place in chosen]
@@ -83,22 +84,25 @@ def _examples(detector: Detector, segments: Sequence[Segment]) -> list[Example]:
     return [example for example in found if example.inputs["text"][0].observed]
 
 
-def _figures(detector: Detector, examples: Sequence[Example], known: Sequence[Example]) -> dict[str, float]:
+def _figures(detector: Detector, examples: Sequence[Example], width: float) -> dict[str, float]:
     return {
         "segments": float(len(examples)),
         "doubtful": float((detector.doubt(examples)["text"] >= STRANGE).mean()),
-        "wider": interval_width(detector, examples) / interval_width(detector, known),
+        "wider": interval_width(detector, examples) / width,
     }
 
 
-def _auroc(detector: Detector, strange: Sequence[Example], known: Sequence[Example]) -> float:
+def _distances(detector: Detector, examples: Sequence[Example]) -> NDArray[np.floating]:
+    """How far each is from the detector's training data."""
+    assert detector.novelty is not None, "the detectors in the box remember their training data"
+    return detector.novelty.distance(examples)["text"]
+
+
+def _auroc(strange: NDArray[np.floating], near: NDArray[np.floating]) -> float:
     from sklearn.metrics import roc_auc_score
 
-    if detector.novelty is None:
-        raise InputError("Measuring doubt: this detector remembers nothing of its inputs; train it again")
-    distances = [detector.novelty.distance(part)["text"] for part in (known, strange)]
-    truth = np.repeat([0, 1], [len(part) for part in distances])
-    return float(roc_auc_score(truth, np.concatenate(distances)))
+    truth = np.repeat([0, 1], [len(near), len(strange)])
+    return float(roc_auc_score(truth, np.concatenate([near, strange])))
 
 
 def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:

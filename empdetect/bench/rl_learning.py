@@ -103,7 +103,8 @@ class Runs:
     def overrides(self, cell: Cell, seed: int, start: Path) -> dict[str, Any]:
         """Settings that make a cell of its preset."""
         told: dict[str, Any] = {"out": self.folder_of(cell, seed), "seed": seed, "accelerator": "cpu", "record": False}
-        told |= {"model": start, "warmup_rounds": 0, "user.init_args.difficulty": cell.difficulty}
+        told |= {"model": start, "warmup_rounds": 0, "warmup_dialogues": "null"}
+        told |= {"user.init_args.difficulty": cell.difficulty}
         # What falls is to be shown, and a run that was stopped early shows less of it; see ``warned_at``.
         told |= {"witnesses": json.dumps(dict(self.witnesses)), "trainer.monitor": "null"}
         told |= {"trainer.steps": self.steps} if self.steps else {}
@@ -208,10 +209,21 @@ def finished(folder: Path) -> Found:
         for path in sorted(folder.glob(f"{cell.name}-*/outcome.json")):
             seed = int(path.parent.name.rsplit("-", 1)[1])
             found.setdefault(cell, {})[seed] = _outcome(path, cell)
-    asked = {json.dumps(outcome.asked) for by_seed in found.values() for outcome in by_seed.values()}
-    if len(asked) > 1:
-        raise InputError(f"Measuring learning: runs in {folder} were asked for as {' and as '.join(sorted(asked))}")
+    _check_alike(folder, _asked(found))
     return found
+
+
+def _asked(found: Found) -> list[Mapping[str, int]]:
+    return [outcome.asked for by_seed in found.values() for outcome in by_seed.values()]
+
+
+def _check_alike(folder: Path, asked: Sequence[Mapping[str, int]]) -> None:
+    kinds = sorted({json.dumps(one) for one in asked})
+    if len(kinds) > 1:
+        raise InputError(
+            f"Measuring learning: runs in {folder} were asked for as {' and as '.join(kinds)}, so they are no table; "
+            "name another folder with -o"
+        )
 
 
 def _outcome(path: Path, cell: Cell) -> Outcome:
@@ -256,6 +268,7 @@ def _run(parsed: argparse.Namespace) -> str:
     witnesses = small if parsed.small else make_witnesses(parsed.out / "witness", parsed.data_root)
     chats = _chats(parsed.out / "chats.jsonl", parsed.data_root) if parsed.people else None
     runs = Runs(parsed.out, witnesses, parsed.steps, parsed.small, chats)
+    _check_alike(parsed.out, [*_asked(finished(parsed.out)), runs.asked])
     began = time.monotonic()
     for cell, seed in track(plan([by_name[name] for name in parsed.only or by_name], parsed.seeds), "Runs"):
         if (time.monotonic() - began) / 60 < parsed.minutes:

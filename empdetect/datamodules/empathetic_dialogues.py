@@ -26,8 +26,8 @@ Source = Literal["situation", "speaker"]
 
 
 @dataclass(frozen=True)
-class Utterance:
-    """One turn of a dialogue.
+class LabelledUtterance:
+    """One utterance of a dialogue.
 
     Args:
         actor: who talks, ``speaker`` or ``listener``.
@@ -41,7 +41,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class Talk:
+class LabelledDialogue:
     """One dialogue.
 
     Args:
@@ -55,11 +55,11 @@ class Talk:
     name: str
     emotion: str
     situation: str
-    turns: tuple[Utterance, ...]
+    turns: tuple[LabelledUtterance, ...]
     split: str
 
 
-def read_dialogues(folder: Path) -> Iterator[Talk]:
+def read_dialogues(folder: Path) -> Iterator[LabelledDialogue]:
     """All dialogues, emotion by emotion.
 
     Raises:
@@ -71,23 +71,26 @@ def read_dialogues(folder: Path) -> Iterator[Talk]:
         path = folder / f"{emotion}.csv"
         lines = read_cells(path, ("Dialog_ID", "Type", "Actor", "Text", "Label"))
         for name, dialogue in groupby(lines, lambda cells: str(cells["Dialog_ID"])):
-            yield _talk(name, emotion, list(dialogue), splits.get(name, "train"), path)
+            yield _dialogue(name, emotion, list(dialogue), splits.get(name, "train"), path)
 
 
-def _talk(name: str, emotion: str, lines: list[Cells], split: str, path: Path) -> Talk:
+def _dialogue(name: str, emotion: str, lines: list[Cells], split: str, path: Path) -> LabelledDialogue:
     said = [cells for cells in lines if cells["Text"] is not None]
     situation = [str(cells["Text"]) for cells in said if cells["Type"] == "situation"]
     turns = tuple(
-        Utterance(str(cells["Actor"]), str(cells["Text"]), str(cells["Label"]))
+        LabelledUtterance(str(cells["Actor"]), str(cells["Text"]), str(cells["Label"]))
         for cells in said
         if cells["Type"] != "situation"
     )
     if unknown := sorted({turn.actor for turn in turns} - set(ACTORS)):
-        raise InputError(f"Reading {path}, {name}: said by {', '.join(unknown)}, known are {', '.join(ACTORS)}")
+        raise InputError(
+            f"Reading {path}, {name}: said by {', '.join(unknown)}, known are {', '.join(ACTORS)}; "
+            "download the file again"
+        )
     if not situation or all(turn.actor != "speaker" for turn in turns):
         lacking = "speaker" if situation else "situation"
         raise InputError(f"Reading {path}, {name}: no words of the {lacking}; download the file again")
-    return Talk(name, emotion, " ".join(situation), turns, split)
+    return LabelledDialogue(name, emotion, " ".join(situation), turns, split)
 
 
 class EmpatheticDialoguesDataModule(PublishedTextDataModule):
@@ -95,7 +98,7 @@ class EmpatheticDialoguesDataModule(PublishedTextDataModule):
 
     The published development and test dialogues are for validation and test, all others for training. The
     emotion is the one that the speaker was given and wrote about; the labels of single utterances, which
-    also stand in the files, were made by a machine and are not used.
+    also stand in the files, were made by a machine and are not used here.
 
     Two people who did a task together talked twice, each as the speaker once. The owners say that all situations
     of one speaker are in one part; the two dialogues of a task often are not, and such ones are counted.
@@ -148,7 +151,7 @@ class EmpatheticDialoguesDataModule(PublishedTextDataModule):
             ties = (dialogue.name, dialogue.name.partition("_")[0])
             yield Text(dialogue.name, self._words(dialogue), labels, ties, split=dialogue.split)
 
-    def _words(self, dialogue: Talk) -> tuple[str, ...]:
+    def _words(self, dialogue: LabelledDialogue) -> tuple[str, ...]:
         if self.words == "situation":
             return (dialogue.situation,)
         return tuple(turn.words for turn in dialogue.turns if turn.actor == "speaker")

@@ -1,11 +1,12 @@
 """Chats of people: EmpatheticDialogues, written as chats that a policy can learn to speak from."""
 
 import json
+import os
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from empdetect.datamodules.empathetic_dialogues import Talk, read_dialogues
+from empdetect.datamodules.empathetic_dialogues import LabelledDialogue, read_dialogues
 from empdetect.rl.listener import NO_PLAN
 
 ROLES = {"speaker": "user", "listener": "assistant"}
@@ -40,25 +41,25 @@ def write_chats(folder: Path, out: Path, think: bool = False) -> int:
     Raises:
         InputError: a file of the data set is missing or broken.
     """
-    chats = [_messages(talk, think) for talk in read_dialogues(folder) if talk.split == "train"]
+    chats = [_messages(dialogue, think) for dialogue in read_dialogues(folder) if dialogue.split == "train"]
     answered = [chat for chat in chats if any(message["role"] == "assistant" for message in chat)]
     out.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: runs side by side may share it.
-    part = out.with_name(f"{out.name}.part")
+    # Whole or not at all, and each process by itself: runs side by side may share it.
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
     part.write_text("".join(f"{json.dumps({'messages': chat})}\n" for chat in answered), encoding="utf-8")
     part.replace(out)
     return len(answered)
 
 
-def _messages(talk: Talk, think: bool) -> list[dict[str, str]]:
-    return [{"role": role, "content": words} for role, words in _turns(talk, think)]
+def _messages(dialogue: LabelledDialogue, think: bool) -> list[dict[str, str]]:
+    return [{"role": role, "content": words} for role, words in _turns(dialogue, think)]
 
 
-def _turns(talk: Talk, think: bool) -> Iterator[tuple[str, str]]:
+def _turns(dialogue: LabelledDialogue, think: bool) -> Iterator[tuple[str, str]]:
     """Who says what; messages of one person that follow each other are one turn, with one thought."""
-    for actor, turns in groupby(talk.turns, key=lambda turn: turn.actor):
+    for actor, turns in groupby(dialogue.turns, key=lambda turn: turn.actor):
         said = list(turns)
         words = " ".join(turn.words for turn in said)
         plan = PLANS.get(said[0].label, NO_PLAN)
-        thought = f"<think>They feel {talk.emotion}. {plan}</think>" if think and actor == "listener" else ""
+        thought = f"<think>They feel {dialogue.emotion}. {plan}</think>" if think and actor == "listener" else ""
         yield ROLES[actor], f"{thought}{words}"

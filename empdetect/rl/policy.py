@@ -314,14 +314,22 @@ def small_policy(
 ) -> Policy:
     """A small untrained policy of the Llama kind, with a tokenizer trained on ``texts``.
 
-    As it is, it has well under a million weights, needs no download and learns on a CPU in seconds.
+    With the defaults it has well under a million weights and learns on a CPU in seconds. It needs no download.
 
     Args:
         texts: what the tokenizer learns its words from.
         vocabulary: number of tokens at most.
         width, layers, heads: of the transformer.
         seed: fixes the weights.
+
+    Raises:
+        InputError: the heads do not share the width evenly.
     """
+    if width % (2 * heads):
+        raise InputError(
+            f"Making a small policy: got width {width} and {heads} heads, which must share it in even parts; "
+            f"take a multiple of {2 * heads}"
+        )
     from transformers import LlamaConfig, LlamaForCausalLM
 
     tokenizer = train_tokenizer(texts, vocabulary)

@@ -106,8 +106,10 @@ def test_policies_that_learned_from_people_are_a_table_of_their_own(
     tokenizer = json.loads((tmp_path / "start-think-0" / "start" / "tokenizer.json").read_text())
     assert "\u0120nostalgic" in tokenizer["model"]["vocab"], "nobody says that in dialogues of ours"
     assert main([*given, str(results), "--only", "grpo-say-detector-vanilla"]) == 2
+    before = sorted(tmp_path.iterdir())
     assert main([argument for argument in given if argument != "--people"] + [str(results)]) == 2
-    assert "were asked for as" in capsys.readouterr().err
+    assert "name another folder with -o" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before, "nothing was trained before it was refused"
 
 
 def check_elsewhere(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,11 @@ def talk(*texts: str) -> Dialogue:
     return Dialogue(PROFILE, turns=tuple(Turn(roles[n % 2], text) for n, text in enumerate(texts)))  # type: ignore[arg-type]
 
 
+def test_heads_that_cannot_share_the_width_are_refused() -> None:
+    with pytest.raises(InputError, match=r"width 100 and 3 heads.*a multiple of 6"):
+        small_policy(TEXTS, width=100, heads=3)
+
+
 def test_the_small_policy_is_small_and_the_same_for_a_seed() -> None:
     first, again, other = (small_policy(TEXTS, seed=seed) for seed in (1, 1, 2))
     assert first.parameters <= 3_000_000
