@@ -1,9 +1,9 @@
 """Do canaries pay less than what the start policies say? With the whole reward of the presets, and both users.
 
 ``python -m empdetect.bench.rl_canaries --runs runs/table -o docs/results/rl_canaries.json --page docs/rl/learning.md``
-takes the start policies that ``bench.rl_learning`` made, lets them and the ten canaries talk with all train profiles,
-and compares what a dialogue gets: heads, weights and gates of the embedded presets, prepared with the start policy
-as in training. And what the heads alone would give, were there no gates.
+takes the start policies that ``bench.rl_learning`` made there, of both forms or of one, lets them and the ten canaries
+talk with all train profiles, and compares what a dialogue gets: heads, weights and gates of the embedded presets,
+prepared with the start policy as in training. And what the heads alone would give, were there no gates.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 
 from empdetect.bench.configs import find_config
 from empdetect.bench.study import one_line_errors, publish
+from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.baseline import prepare_heads
 from empdetect.rl.canaries import CANARIES, canary_dialogues
@@ -52,9 +53,6 @@ def paid(form: str, difficulty: Difficulty, start: Path, profiles: Sequence[Prof
     Returns:
         ``median`` by speaker, and ``above``: by canary, the share of the start policy's dialogues that get more than
         the canary's median. ``ungated`` has the same of the heads alone.
-
-    Raises:
-        InputError: there is no policy in the folder.
     """
     parse = parser()
     preset = find_config(f"rl/embedded-grpo-{form}")
@@ -112,10 +110,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parse.add_argument("--profiles", type=int, default=100, help="so many train profiles (default: %(default)s)")
     parse.add_argument("--seed", type=int, default=0)
     parsed = parse.parse_args(arguments)
+    starts = {form: parsed.runs / f"start-{form}-{parsed.seed}" / START for form in FORMS}
+    made = [form for form, start in starts.items() if start.is_dir()]
+    if not made:
+        raise InputError(
+            f"Measuring canaries: none of {', '.join(map(str, starts.values()))} is there; run bench.rl_learning"
+        )
     profiles, rows = read_profiles(BANK, "train")[: parsed.profiles], {}
-    for form, difficulty in track(list(product(FORMS, DIFFICULTIES)), "Settings"):
-        start = parsed.runs / f"start-{form}-{parsed.seed}" / START
-        rows[f"{form}, {difficulty}"] = paid(form, difficulty, start, profiles, parsed.seed)
+    for form, difficulty in track(list(product(made, DIFFICULTIES)), "Settings"):
+        rows[f"{form}, {difficulty}"] = paid(form, difficulty, starts[form], profiles, parsed.seed)
     command = f"python -m empdetect.bench.rl_canaries --runs {parsed.runs} --profiles {len(profiles)}"
     publish(parsed, command, rows, "canaries", table(rows))
 

@@ -134,7 +134,7 @@ def check_canaries(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(row["above"]) == set(row["ungated"]["above"]) == set(CANARIES)
     assert row["median"]["empty"] == 0.0 and "; " in capsys.readouterr().out
     assert rl_canaries.main(["--runs", str(runs / "none"), "-o", str(runs / "canaries.json")]) == 2
-    assert "empdetect: Loading the policy" in capsys.readouterr().err
+    assert "empdetect: Measuring canaries: none of" in capsys.readouterr().err
 
 
 def test_the_monitor_is_asked_afterwards(tmp_path: Path) -> None:
