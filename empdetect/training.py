@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -265,9 +266,10 @@ def _constant(target: Target, known: torch.Tensor) -> torch.Tensor:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that bear on the figures; numpy and scikit-learn deal the folds."""
+    """Versions of the packages that bear on the figures and are installed; numpy and scikit-learn deal the folds."""
     packages = ("empdetect", "torch", "lightning", "transformers", "numpy", "scikit-learn")
-    return {package: version(package) for package in packages}
+    optional = tuple(package for package in ("opensmile",) if find_spec(package))
+    return {package: version(package) for package in (*packages, *optional)}
 
 
 def commit(package: Path = Path(__file__).parent) -> str | None:

@@ -1,5 +1,6 @@
 """The way to the user: sdist, then wheel from the sdist, then an installed copy apart from the checkout."""
 
+import json
 import os
 import subprocess
 import sys
@@ -94,6 +95,24 @@ def test_the_installed_copy_has_one_class_of_each_folder(installed: Path, tmp_pa
 def test_the_installed_command_runs(installed: Path, tmp_path: Path) -> None:
     assert run(installed / "bin" / "empdetect", "--version", cwd=tmp_path).startswith("empdetect 0.")
     assert "score" in run(installed / "bin" / "empdetect", "--help", cwd=tmp_path)
+
+
+def test_the_installed_copy_scores_a_transcript_and_rewards_a_reply(installed: Path, tmp_path: Path) -> None:
+    cue = "WEBVTT\n\n00:00.000 --> 00:03.000\n<v Ann>I hear how hard that was for you.\n"
+    (tmp_path / "talk.vtt").write_text(cue, encoding="utf-8")
+    run(installed / "bin" / "empdetect", "score", "talk.vtt", "-o", "out", cwd=tmp_path)
+    table = (tmp_path / "out" / "scores.tsv").read_text(encoding="utf-8")
+    assert "empathetic_personas_empathy_score" in table
+    code = (
+        "from empdetect.rl.dialogue import Dialogue, Turn\n"
+        "from empdetect.rl.profiles import read_profiles\n"
+        "from empdetect.rl.rewards.detector import DetectorReward\n"
+        "turns = (Turn('user', 'I failed.'), Turn('assistant', 'I am sorry, that hurts.'))\n"
+        "head = DetectorReward('text-empathy', measure='empathetic_personas_empathy_score')\n"
+        "print(head([Dialogue(read_profiles()[0], 'I failed.', turns=turns, done=True)]))\n"
+    )
+    (reward,) = json.loads(run(installed / "bin" / "python", "-I", "-c", code, cwd=tmp_path).splitlines()[-1])
+    assert 0 <= reward <= 1
 
 
 @pytest.mark.parametrize("folder", ["datamodules", "models"])

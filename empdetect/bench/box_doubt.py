@@ -2,9 +2,8 @@
 
 ``python -m empdetect.bench.box_doubt -o docs/results/box_doubt.json --data-root DIR --page docs/calibration.md``
 
-A detector in the box learned from all of its data, so none of them is left to compare strangers with. Ordinary are
-here English words of people in sets that no detector in the box learned from: what it calls doubtful of these is
-what users meet as false alarms.
+Ordinary are here English words of people in sets that no detector in the box learned from: what it calls doubtful of
+these is what users meet as false alarms. What it calls doubtful of its own test segments stands on its card.
 """
 
 import argparse
