@@ -6,7 +6,9 @@ import pytest
 from rich.console import Console
 
 from empdetect.bench import intervals
-from empdetect.bench.results import Results
+from empdetect.bench.benchmark import Figure
+from empdetect.bench.catalogue import benchmark_names, load_benchmark
+from empdetect.bench.results import Results, read_results
 from empdetect.bench.run import run_benchmark
 from empdetect.bench.table import (
     headlines_table,
@@ -18,6 +20,8 @@ from empdetect.bench.table import (
 )
 from empdetect.errors import InputError
 from tests.bench.tiny import TINY
+
+RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +92,22 @@ def test_a_page_is_brought_up_to_date(tmp_path: Path) -> None:
 
 
 def test_the_page_of_the_benchmarks_tells_every_protocol() -> None:
-    text = (Path(__file__).resolve().parents[2] / "docs" / "bench.md").read_text(encoding="utf-8")
-    results = Path(__file__).resolve().parents[2] / "docs" / "results"
-    assert text.partition("<!-- results -->\n")[2].partition("<!-- end of results -->")[0] == results_table(results)
+    text = (RESULTS.parent / "bench.md").read_text(encoding="utf-8")
+    assert text.partition("<!-- results -->\n")[2].partition("<!-- end of results -->")[0] == results_table(RESULTS)
     assert text.partition("<!-- protocols -->\n")[2].partition("<!-- end of protocols -->")[0] == protocols_table()
+
+
+@pytest.mark.parametrize("name", benchmark_names())
+def test_a_kept_result_is_of_the_benchmark_as_it_is_today(name: str) -> None:
+    path = RESULTS / f"{name.replace('-', '_')}.json"
+    if not path.is_file():
+        pytest.skip(f"{name} was not measured")
+    kept, benchmark = read_results(path)[name], load_benchmark(name)
+    assert (kept["title"], kept["protocol"]) == (benchmark.title, benchmark.protocol)
+    for shown, line in zip(kept["lines"], benchmark.lines, strict=True):
+        told = (shown["metric"], shown["aim"], shown["floor"], shown["published"])
+        assert told == (line.shown, line.aim, _told(line.floor), _told(line.published))
+
+
+def _told(figure: Figure | None) -> dict[str, object] | None:
+    return None if figure is None else {"value": figure.value, "source": figure.source}
