@@ -27,6 +27,7 @@ from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.splits import group_of
 from empdetect.recording import Segment
 from empdetect.streams.files import fingerprint
+from empdetect.task import Task
 from empdetect.training import commit, versions
 
 Tell = Callable[[str], None]
@@ -133,6 +134,11 @@ def fold_count(data: EmpathyDataModule) -> int:
     return 1 if all(segment.split for part in data.parts.values() for segment in part) else data.folds
 
 
+def truth_of(test: Sequence[Segment], task: Task) -> Truth:
+    """Labels and groups of a test part."""
+    return Truth(labels_of(test, task), np.array([group_of(segment) for segment in test]))
+
+
 def fold_of(benchmark: Benchmark, data: EmpathyDataModule, number: int, data_root: str | None, fast: bool) -> Fold:
     """What systems may learn from."""
     train, val = data.parts["train"], data.parts["val"]
@@ -148,7 +154,7 @@ def _run_fold(state: Progress, number: int, data_root: str | None, tell: Tell) -
     for measured in state.everyone:
         if not measured.missing:
             _measure(measured, benchmark.name, fold, test, tell)
-    state.tested.append(Truth(labels_of(test, data.task), np.array([group_of(segment) for segment in test])))
+    state.tested.append(truth_of(test, data.task))
     counts = {name: len(part) for name, part in data.parts.items()}
     state.parts.append({"fold": number, "segments": counts, "fingerprint": data.fingerprint()})
 

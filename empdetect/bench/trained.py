@@ -12,6 +12,7 @@ import yaml
 
 from empdetect.bench.checks import check_learned_from, check_scaling, key_of
 from empdetect.bench.configs import only_modalities, read_config
+from empdetect.bench.control import shuffled
 from empdetect.bench.system import Answers, Fold
 from empdetect.datamodules.base import EmpathyDataModule, SegmentDataset
 from empdetect.detector import Detector
@@ -53,6 +54,16 @@ class WholeCommand(FoldCommand):
         take_best_weights(self.trainer, self.model)
 
 
+class ShuffledCommand(FoldCommand):
+    """Fits on labels that were dealt out anew among the segments of each part."""
+
+    def before_fit(self) -> None:
+        """Deal the labels out."""
+        super().before_fit()
+        generator = np.random.default_rng(self.config.fit.seed_everything)
+        self.datamodule.relabel(lambda segments: shuffled(segments, generator))
+
+
 @dataclass(frozen=True)
 class Member:
     """One trained configuration: its module, and the data module that knows its features."""
@@ -70,6 +81,8 @@ class TrainedDetector:
         modalities: train with these alone; empty takes those of the configuration.
         name: what the table calls it.
     """
+
+    command: ClassVar[type[FoldCommand]] = FoldCommand
 
     def __init__(
         self, configs: Sequence[str], members: int = 1, modalities: Sequence[str] = (), name: str = "ours"
@@ -90,7 +103,7 @@ class TrainedDetector:
                 standardised them by people where the protocol does not.
         """
         self._fold = fold
-        self._trained = self._train(fold, seed, FoldCommand)
+        self._trained = self._train(fold, seed, self.command)
         for member in self._trained:
             check_scaling(self.name, fold, member.data.zscore_by, member.data.features)
             learned = [*member.data.parts["train"], *member.data.parts["val"]]
@@ -160,6 +173,17 @@ class TrainedDetector:
             path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
             done = run(_arguments(path, fold, seed), command)
             return Member(done.model, done.datamodule)
+
+
+class ShuffledDetector(TrainedDetector):
+    """The same, but learning from shuffled labels: what it then knows leaked."""
+
+    command: ClassVar[type[FoldCommand]] = ShuffledCommand
+
+    @classmethod
+    def of(cls, ours: TrainedDetector) -> "ShuffledDetector":
+        """With the configurations of a detector of ours."""
+        return cls(ours.configs, ours.members, ours.modalities, f"{ours.name}, shuffled labels")
 
 
 def _learned_from(members: Sequence[Member]) -> str:

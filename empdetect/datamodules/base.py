@@ -3,7 +3,7 @@
 import os
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -161,7 +161,16 @@ class EmpathyDataModule(LightningDataModule):
         """
         self._split()
         held_out = self.parts["val"]
-        self.parts = {"train": [*self.parts["train"], *self.parts["test"]], "val": held_out, "test": held_out}
+        self._deal({"train": [*self.parts["train"], *self.parts["test"]], "val": held_out, "test": held_out})
+
+    def relabel(self, change: Callable[[Sequence[Segment]], list[Segment]]) -> None:
+        """Learn from other labels: the training and the validation part become what ``change`` makes of them."""
+        self._split()
+        parts = self.parts
+        self._deal({"train": change(parts["train"]), "val": change(parts["val"]), "test": parts["test"]})
+
+    def _deal(self, parts: dict[Split, list[Segment]]) -> None:
+        self.parts = parts
         self._datasets = {}
         self.setup("fit")
 

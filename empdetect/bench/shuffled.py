@@ -1,0 +1,125 @@
+"""Do our own detectors fall to chance when they learn from shuffled labels? The control of every run asks a linear one.
+
+``python -m empdetect.bench.shuffled -o docs/results/shuffled.json --data-root DIR --page docs/bench.md`` trains ours on
+every fold of the benchmarks in which that takes minutes, with the labels of all that it learns from dealt out anew, and
+asks it about the test part as it is. What it then knows above chance came by another way than the labels.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from empdetect.bench.benchmark import Benchmark
+from empdetect.bench.catalogue import check_names, load_benchmark
+from empdetect.bench.intervals import Truth, value_of
+from empdetect.bench.run import fold_count, fold_data, fold_of, truth_of
+from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.system import Answers, unlabelled
+from empdetect.bench.trained import ShuffledDetector, TrainedDetector
+from empdetect.errors import InputError
+from empdetect.progress import track
+from empdetect.training import quieten
+
+NAMES = (
+    "contagion_emg", "contagion_emg-z", "contagion_videos", "emodb", "emodb-z", "empathetic_personas", "mint",
+    "ravdess_audio", "ravdess_audio-z", "ravdess_audiovisual", "ravdess_audiovisual-z", "ravdess_face",
+    "ravdess_face-z", "ravdess_wav2vec2", "ravdess_wav2vec2-z", "stress_predict", "stress_predict-z",
+)  # fmt: skip
+PERMUTATIONS = 400
+SURE = 0.999
+
+
+def measure(benchmark: Benchmark, data_root: str | None, seed: int = 0) -> dict[str, float]:
+    """What our detector of a benchmark makes of its headline after learning from shuffled labels.
+
+    Args:
+        benchmark: which.
+        data_root: folder of the datasets; None reads ``EMPDETECT_DATA``.
+        seed: of the shuffles and the training.
+
+    Returns:
+        ``measured``; ``chance``, the mean of the metric against permuted test labels; ``limit``, what ``measured`` may
+        reach: the 99.9% bound of these permutations or of the spread between folds, whichever is higher, as segments of
+        one person are alike; and ``folds``.
+
+    Raises:
+        InputError: the data are not there, or our system of this benchmark is none that is trained.
+    """
+    if not isinstance(benchmark.ours, TrainedDetector):
+        raise InputError(
+            f"Shuffling labels of {benchmark.name}: our system there is not trained on labels; name another"
+        )
+    system = ShuffledDetector.of(benchmark.ours)
+    tested: list[Truth] = []
+    answers: list[Answers] = []
+    for number in track(range(fold_count(fold_data(benchmark, data_root, 0))), benchmark.name):
+        data = fold_data(benchmark, data_root, number)
+        test = data.parts["test"]
+        system.fit(fold_of(benchmark, data, number, data_root, fast=False), seed)
+        answers.append(system.answers(unlabelled(test)))
+        tested.append(truth_of(test, data.task))
+
+    def figure(folds: Sequence[Truth], said: Sequence[Answers]) -> float:
+        return value_of(benchmark.lines[0].metric, data.task, folds, said, benchmark.pooling)
+
+    generator = np.random.default_rng(seed)
+    chance = np.array([figure(_permuted(tested, generator), answers) for _ in range(PERMUTATIONS)])
+    by_fold = np.array([figure([truth], [said]) for truth, said in zip(tested, answers)])
+    limit = max(float(np.nanquantile(chance, SURE)), float(np.nanmean(chance)) + _bound(by_fold))
+    return {
+        "measured": figure(tested, answers),
+        "chance": float(np.nanmean(chance)),
+        "limit": limit,
+        "folds": float(len(tested)),
+    }
+
+
+def _permuted(tested: Sequence[Truth], generator: np.random.Generator) -> list[Truth]:
+    """Test labels dealt out anew within each fold."""
+    found = []
+    for truth in tested:
+        order = generator.permutation(len(truth.groups))
+        found.append(Truth({name: labels[order] for name, labels in truth.labels.items()}, truth.groups))
+    return found
+
+
+def _bound(by_fold: NDArray[np.float64]) -> float:
+    """How far the mean of so many folds may lie above its expectation, by Student's t; 0 for one fold."""
+    known = by_fold[~np.isnan(by_fold)]
+    if len(known) < 2:
+        return 0.0
+    return float(student.ppf(SURE, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+
+
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Markdown: a line a benchmark."""
+    head = "| benchmark | ours, from shuffled labels | chance | may reach | folds |\n|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| `{name}` | {row['measured']:.3f} | {row['chance']:.3f} | {row['limit']:.3f} | {row['folds']:.0f} |\n"
+        for name, row in rows.items()
+    )
+
+
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line; exit code 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser("python -m empdetect.bench.shuffled", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks (default: those that take minutes)")
+    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
+    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
+    parser.add_argument("--seed", type=int, default=0, help="of shuffles and training (default: %(default)s)")
+    parsed = parser.parse_args(arguments)
+    quieten()
+    names = check_names(parsed.names) if parsed.names else NAMES
+    rows = {name: measure(load_benchmark(name), parsed.data_root, parsed.seed) for name in names}
+    publish(parsed, f"python -m empdetect.bench.shuffled -o {parsed.out}", rows, "shuffled", table(rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
