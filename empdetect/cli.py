@@ -28,8 +28,8 @@ examples:
   empdetect fit --config configs/epitome.yaml
   empdetect bench epitome --data-root DATA -o results.json
   empdetect contagion anna.mp4 ben.mp4 -o contagion/ --report
-  empdetect score interviews/ --detector runs/epitome/detector -o scores/ --report
-  empdetect rl train --config configs/rl/demo.yaml
+  empdetect score interviews/ --detector runs/epitome/version_0/detector -o scores/ --report
+  empdetect rl train --config configs/rl/embedded-grpo-think.yaml
 
 exit codes: 0 all done; 1 some inputs failed (each is listed); 2 wrong usage
 """
@@ -160,7 +160,9 @@ def _add_bench(jobs: Jobs) -> None:
     bench.add_argument(
         "-o", "--out", type=Path, default=Path("results.json"), metavar="JSON", help="results (default: %(default)s)"
     )
-    bench.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds of our detector; shows their median")
+    bench.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="seeds of our detector; shows their median (default: 1)"
+    )
     bench.add_argument("--fast", action="store_true", help="first fold, one seed, two short epochs: does it work?")
     bench.add_argument("--save", type=Path, metavar="DIR", help="then train on everything, into DIR/NAME")
     bench.set_defaults(job=_bench)
@@ -172,14 +174,16 @@ def _add_rl(jobs: Jobs) -> None:
     )
     train = rl.add_parser("train", help="train a policy from a configuration")
     train.add_argument("--config", required=True, type=Path, metavar="YAML", help="what to train, with what reward")
-    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; repeatable")
     train.set_defaults(job=_rl_train)
     judge = rl.add_parser("evaluate", help="compare policies with simulated users: figures, curves, dialogues")
     judge.add_argument(
         "policies", nargs="*", metavar="POLICY", help="folder of a run, or a chat model's folder or name"
     )
-    judge.add_argument("--config", type=Path, metavar="YAML", help="users, profiles and heads (default: the embedded)")
-    judge.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
+    judge.add_argument(
+        "--config", type=Path, metavar="YAML", help="users, profiles, heads (default: the embedded ones)"
+    )
+    judge.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; repeatable")
     judge.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for tables and report")
     judge.set_defaults(job=_rl_evaluate)
     valid = rl.add_parser("validity", help="how reward heads go with the emotion change that SAGE's logs record")
@@ -211,6 +215,8 @@ def _add_rl(jobs: Jobs) -> None:
     learn.add_argument("logs", type=Path, metavar="LOGS", help="folder of the logs, one .jsonl.gz a language model")
     learn.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="folder for the learned user")
     learn.set_defaults(job=_rl_learn_user)
+    listed = rl.add_parser("settings", help="list what the YAML of `rl train` may hold: type, default, meaning")
+    listed.set_defaults(job=_rl_settings)
     chats = rl.add_parser("make-chats", help="write people's dialogues as chats that a policy can learn to speak from")
     chats.add_argument(
         "--data-root", metavar="DIR", help="folder that holds empathetic_dialogues (default: $EMPDETECT_DATA)"
@@ -389,6 +395,13 @@ def _rl_make_profiles(parsed: argparse.Namespace) -> int:
     write_profiles(found.profiles, parsed.out)
     _print(f"{len(found.profiles)} of {parsed.count} profiles: {parsed.out}")
     return SOME_FAILED if found.refused else DONE
+
+
+def _rl_settings(_: argparse.Namespace) -> int:
+    from empdetect.rl.run import parser as settings
+
+    _print(settings().format_help().rstrip("\n"))
+    return DONE
 
 
 def _rl_make_chats(parsed: argparse.Namespace) -> int:

@@ -206,7 +206,7 @@ class Detector:
         Raises:
             InputError: something else was given, such as a path.
         """
-        recordings = [recordings] if isinstance(recordings, Recording) else list(recordings)
+        recordings = [recordings] if isinstance(recordings, Recording | str | Path) else list(recordings)
         wrong = next((each for each in recordings if not isinstance(each, Recording)), None)
         if wrong is not None:
             raise InputError(f"Scoring: recordings are needed, got {wrong!r:.60}; open files with open_recording")

@@ -53,15 +53,30 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--start_from", default=None, help="detector whose encoders' weights training starts from")
 
     def before_instantiate_classes(self) -> None:
-        """Name the run's folder after the detector, unless the configuration names it."""
+        """Name the run's folder after the detector, unless the configuration names it; ask for weights.
+
+        Raises:
+            InputError: there is no checkpoint to evaluate or to answer with.
+        """
         config = self.config[self.subcommand]
+        if self.subcommand != "fit" and config.ckpt_path is None:
+            raise InputError(
+                f"Reading what to {self.subcommand}: no checkpoint, so the weights would be random; add --ckpt_path "
+                "RUN/checkpoints/NAME.ckpt of an earlier `empdetect fit`"
+            )
         logger = getattr(config.trainer.logger, "init_args", None)
         if logger is not None and getattr(logger, "name", None) == "lightning_logs":
             logger.name = config.name
 
-    def before_fit(self) -> None:
+    def before_validate(self) -> None:
         """Find out that model and features do not fit before hours of feature extraction, not after."""
         self.model.check_features(self.datamodule.features)
+
+    before_test = before_predict = before_validate
+
+    def before_fit(self) -> None:
+        """The same, and start from the weights that were asked for."""
+        self.before_validate()
         if self.config.fit.start_from is not None:
             start_from(self.model, self.config.fit.start_from)
 

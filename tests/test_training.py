@@ -116,6 +116,32 @@ def test_a_misspelt_key_is_named(simulated_corpus: Path, tmp_path: Path, capsys:
     assert message.startswith("empdetect: ")
 
 
+def test_the_configuration_for_own_recordings_trains(simulated_corpus: Path, tmp_path: Path) -> None:
+    config = Path(__file__).resolve().parents[1] / "configs" / "manifest.yaml"
+    given = {
+        "data.init_args.manifest": simulated_corpus,
+        "data.init_args.task.targets": json.dumps([TARGET]),
+        "trainer.logger.init_args.save_dir": tmp_path,
+        "trainer.max_epochs": 1,
+    }
+    assert main(["fit", "--config", str(config), *(f"--{name}={value}" for name, value in given.items())]) == 0
+    detector = Detector.from_pretrained(tmp_path / "mine" / "version_0" / "detector", device="cpu")
+    assert set(detector.features) == {"text", "audio"}
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_random_weights_answer_nothing(command: str, fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--config", str(fitted.parents[2] / "config.yaml")]) == 2
+    assert "no checkpoint, so the weights would be random; add --ckpt_path" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_width_is_refused(fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint = next((fitted.parent / "checkpoints").glob("epoch*.ckpt"))
+    wrong = ["--model.encoders.text.init_args.features=7", "--ckpt_path", str(checkpoint)]
+    assert main(["test", "--config", str(fitted.parents[2] / "config.yaml"), *wrong]) == 2
+    assert "384" in capsys.readouterr().err
+
+
 def test_a_run_is_named_after_its_detector(fitted: Path) -> None:
     assert fitted.parts[-3:] == ("tiny", "version_0", "detector")
 

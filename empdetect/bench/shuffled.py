@@ -7,7 +7,7 @@ asks it about the test part as it is. What it then knows above chance came by an
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ NAMES = (
     "ravdess_audio", "ravdess_audio-z", "ravdess_audiovisual", "ravdess_audiovisual-z", "ravdess_face",
     "ravdess_face-z", "ravdess_wav2vec2", "ravdess_wav2vec2-z", "stress_predict", "stress_predict-z",
 )  # fmt: skip
+SHUFFLES = 3
 PERMUTATIONS = 400
 SURE = 0.999
 
@@ -43,9 +44,9 @@ def measure(benchmark: Benchmark, data_root: str | None, seed: int = 0) -> dict[
         seed: of the shuffles and the training.
 
     Returns:
-        ``measured``; ``chance``, the mean of the metric against permuted test labels; ``limit``, what ``measured`` may
-        reach: the 99.9% bound of these permutations or of the spread between folds, whichever is higher, as segments of
-        one person are alike; and ``folds``.
+        ``measured``, the mean over ``SHUFFLES``; ``chance``, that of the metric against permuted test labels; ``limit``,
+        what ``measured`` may reach: the 99.9% bound of these permutations or of the spread between shuffles and folds,
+        whichever is higher, as segments of one person are alike; and ``folds``.
 
     Raises:
         InputError: the data are not there, or our system of this benchmark is none that is trained.
@@ -56,25 +57,34 @@ def measure(benchmark: Benchmark, data_root: str | None, seed: int = 0) -> dict[
         )
     system = ShuffledDetector.of(benchmark.ours)
     tested: list[Truth] = []
-    answers: list[Answers] = []
+    trials: list[list[Answers]] = [[] for _ in range(SHUFFLES)]
     for number in track(range(fold_count(fold_data(benchmark, data_root, 0))), benchmark.name):
         data = fold_data(benchmark, data_root, number)
         test = data.parts["test"]
-        system.fit(fold_of(benchmark, data, number, data_root, fast=False), seed)
-        answers.append(system.answers(unlabelled(test)))
         tested.append(truth_of(test, data.task))
+        for shuffle, answers in enumerate(trials):
+            system.fit(fold_of(benchmark, data, number, data_root, fast=False), seed + shuffle)
+            answers.append(system.answers(unlabelled(test)))
 
     def figure(folds: Sequence[Truth], said: Sequence[Answers]) -> float:
         return value_of(benchmark.lines[0].metric, data.task, folds, said, benchmark.pooling)
 
-    generator = np.random.default_rng(seed)
-    chance = np.array([figure(_permuted(tested, generator), answers) for _ in range(PERMUTATIONS)])
-    by_fold = np.array([figure([truth], [said]) for truth, said in zip(tested, answers)])
-    limit = max(float(np.nanquantile(chance, SURE)), float(np.nanmean(chance)) + _bound(by_fold))
+    return _judged(figure, tested, trials, np.random.default_rng(seed))
+
+
+def _judged(
+    figure: Callable[[Sequence[Truth], Sequence[Answers]], float],
+    tested: Sequence[Truth],
+    trials: Sequence[Sequence[Answers]],
+    generator: np.random.Generator,
+) -> dict[str, float]:
+    permuted = [_permuted(tested, generator) for _ in range(PERMUTATIONS)]
+    chance = np.array([np.mean([figure(truths, answers) for answers in trials]) for truths in permuted])
+    single = np.array([figure([truth], [said]) for answers in trials for truth, said in zip(tested, answers)])
     return {
-        "measured": figure(tested, answers),
+        "measured": float(np.mean([figure(tested, answers) for answers in trials])),
         "chance": float(np.nanmean(chance)),
-        "limit": limit,
+        "limit": max(float(np.nanquantile(chance, SURE)), float(np.nanmean(chance)) + _bound(single)),
         "folds": float(len(tested)),
     }
 
@@ -88,9 +98,9 @@ def _permuted(tested: Sequence[Truth], generator: np.random.Generator) -> list[T
     return found
 
 
-def _bound(by_fold: NDArray[np.float64]) -> float:
-    """How far the mean of so many folds may lie above its expectation, by Student's t; 0 for one fold."""
-    known = by_fold[~np.isnan(by_fold)]
+def _bound(single: NDArray[np.float64]) -> float:
+    """How far the mean of so many figures may lie above its expectation, by Student's t; 0 for one."""
+    known = single[~np.isnan(single)]
     if len(known) < 2:
         return 0.0
     return float(student.ppf(SURE, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))

@@ -71,4 +71,23 @@ class ManifestDataModule(EmpathyDataModule):
             log.warning("Manifest %s:\n%s", path, report_faults(faults))
         if not found:
             raise InputError(f"Reading the manifest {path}: no labelled row is left; `empdetect data check` lists why")
-        return found
+        return self._scored(found)
+
+    def _scored(self, found: list[Segment]) -> list[Segment]:
+        """The segments of people whose role the task scores, or whose role nobody said, as when recordings are scored.
+
+        Raises:
+            InputError: there are none.
+        """
+        roles = [_role(segment) for segment in found]
+        kept = [s for s, role in zip(found, roles) if not self.task.roles or role is None or role in self.task.roles]
+        if not kept:
+            raise InputError(
+                f"Reading the manifest {self.manifest}: the task scores the role {', '.join(self.task.roles)}, the "
+                f"labelled rows have {', '.join(sorted({str(role) for role in roles}))}; change the one or the other"
+            )
+        return kept
+
+
+def _role(segment: Segment) -> str | None:
+    return next(person.role for person in segment.recording.participants if person.name == segment.participant)

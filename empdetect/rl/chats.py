@@ -1,7 +1,7 @@
 """Chats: dialogues of people or models, recorded elsewhere, for a policy to learn to speak from."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
@@ -43,12 +43,37 @@ def read_chats(path: Path, think: bool = False) -> list[Dialogue]:
 
 def _read(line: str, where: str) -> Dialogue:
     try:
-        said = [_message(message) for message in json.loads(line)["messages"]]
+        messages = json.loads(line)["messages"]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f'Reading chats: {where} is no {{"messages": [{{"role": "user", "content": "words"}}, ...]}} '
-            f"({type(error).__name__}: {error})"
-        ) from None
+        raise _no_chat(where, error) from None
+    return dialogue_of(messages, where)
+
+
+def dialogue_of(messages: Sequence[Mapping[str, Any]], name: str = "chat") -> Dialogue:
+    """A chat as a dialogue that can be rewarded; what counts is told at ``read_chats``.
+
+    Args:
+        messages: in their order, each with ``role`` and ``content``.
+        name: of the chat, for messages of errors.
+
+    Raises:
+        InputError: it is no chat, or no assistant answers a user in it.
+    """
+    try:
+        said = [_message(message) for message in messages]
+    except (KeyError, TypeError) as error:
+        raise _no_chat(name, error) from None
+    return _dialogue(said, name)
+
+
+def _no_chat(where: str, error: Exception) -> InputError:
+    return InputError(
+        f'Reading chats: {where} is no {{"messages": [{{"role": "user", "content": "words"}}, ...]}} '
+        f"({type(error).__name__}: {error})"
+    )
+
+
+def _dialogue(said: Sequence[tuple[str, str]], where: str) -> Dialogue:
     unknown = sorted({role for role, _ in said} - set(ROLES))
     turns = _turns(said)
     if unknown or not turns:

@@ -155,6 +155,16 @@ def test_a_faulty_row_is_refused_or_skipped_with_its_message(voices: Path, caplo
     assert not any(math.isnan(segment.labels["empathy"]) for segment in segments)
 
 
+def test_rows_of_other_roles_are_not_learned(voices: Path) -> None:
+    manifest = labelled(voices, role="seeker")
+    asked = ManifestDataModule(manifest, {"audio": LogMel()}, Task((EMPATHY,), roles=("observer",)))
+    assert [segment.row for segment in asked.segments()] == [2, 3, 4, 5, 6], "whose role nobody said may be one"
+    rows = [{"recording": f"r{n}", "audio": f"v{n}.wav", "empathy": 2, "role": "seeker"} for n in range(3)]
+    asked.manifest = str(write_manifest(voices / "roles.tsv", rows))
+    with pytest.raises(InputError, match=r"scores the role observer, the labelled rows have seeker; change"):
+        asked.segments()
+
+
 def test_nothing_left_and_an_unknown_choice_are_refused(voices: Path) -> None:
     path = write_manifest(voices / "bad.tsv", [{"recording": "r", "audio": "gone.wav", "empathy": 2}])
     with pytest.raises(InputError, match="no labelled row is left"):

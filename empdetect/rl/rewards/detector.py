@@ -83,8 +83,15 @@ class DetectorReward(Reward):
         """One reward a dialogue, 0 to 1 of the measure's range; None if nothing of it could be scored.
 
         Raises:
+            InputError: something else was given, such as the messages of a chat.
             RuntimeError: the detector did not answer about every segment.
         """
+        wrong = next((each for each in dialogues if not isinstance(each, Dialogue)), None)
+        if wrong is not None:
+            raise InputError(
+                f"Rewarding: dialogues are needed, got {wrong!r:.60}; make one of the messages of a chat with "
+                "empdetect.rl.chats.dialogue_of"
+            )
         pieces = [self._pieces(dialogue) for dialogue in dialogues]
         # Replies repeat while a policy learns; each different one is scored once.
         different = list(dict.fromkeys(piece for found in pieces for piece in found if _spoken(piece)))
