@@ -126,6 +126,8 @@ def test_the_cache_changes_nothing(detector: Detector, recording: Recording, tmp
 def test_a_path_is_no_recording(detector: Detector) -> None:
     with pytest.raises(InputError, match=r"recordings are needed, got 'talk.vtt'; open files with open_recording"):
         detector.score(["talk.vtt"])  # type: ignore[list-item]
+    with pytest.raises(InputError, match=r"recordings are needed, got 'talk.vtt'"):
+        detector.score("talk.vtt")  # type: ignore[arg-type]
 
 
 def test_a_measure_there_is_not(detector: Detector, recording: Recording) -> None:

@@ -44,9 +44,9 @@ def measure(benchmark: Benchmark, data_root: str | None, seed: int = 0) -> dict[
         seed: of the shuffles and the training.
 
     Returns:
-        ``measured``, the mean over ``SHUFFLES``; ``chance``, that of the metric against permuted test labels; ``limit``,
-        what ``measured`` may reach: the 99.9% bound of these permutations or of the spread between shuffles and folds,
-        whichever is higher, as segments of one person are alike; and ``folds``.
+        ``measured``, the mean over ``SHUFFLES``; ``chance``, that of the metric against permuted test labels;
+        ``limit``, what ``measured`` may reach: the 99.9% bound of these permutations or of the spread between shuffles
+        and folds, whichever is higher, as segments of one person are alike; and ``folds``.
 
     Raises:
         InputError: the data are not there, or our system of this benchmark is none that is trained.

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empdetect.errors import InputError
-from empdetect.rl.chats import read_chats
+from empdetect.rl.chats import dialogue_of, read_chats
 from empdetect.rl.policy import small_policy
+from empdetect.rl.rewards.detector import DetectorReward
 from empdetect.rl.warmup import warm_up
 
 Said = Sequence[tuple[str, str]]
@@ -36,6 +37,19 @@ def test_a_chat_is_what_lies_between_the_users_first_and_the_assistants_last_wor
     assert [(turn.role, turn.text) for turn in first.turns] == [("user", "I am sad."), ("assistant", "Why?")]
     assert [turn.text for turn in second.turns] == ["One.", "Two.", "Three.", "Four."]
     assert first.profile.id != second.profile.id and first.done
+
+
+def test_messages_are_a_dialogue_that_can_be_rewarded() -> None:
+    chat = [{"role": "user", "content": "I failed."}, {"role": "assistant", "content": "I am sorry, that must hurt."}]
+    dialogue = dialogue_of(chat)
+    assert [turn.text for turn in dialogue.replies] == ["I am sorry, that must hurt."]
+    head = DetectorReward("text-empathy", measure="empathetic_personas_empathy_score")
+    (reward,) = head([dialogue])
+    assert reward is not None and 0 <= reward <= 1
+    with pytest.raises(InputError, match=r"dialogues are needed, got \[\{.*chats.dialogue_of"):
+        head([chat])  # type: ignore[list-item]
+    with pytest.raises(InputError, match="Reading chats: mine is no"):
+        dialogue_of(["Hello"], "mine")  # type: ignore[list-item]
 
 
 @given(st.lists(st.tuples(st.sampled_from(("system", "user", "assistant")), st.text(max_size=5)), max_size=12))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from empdetect.cli import main
 from empdetect.errors import InputError
 from empdetect.rl.cassette import TAPE
 from empdetect.rl.policy import Policy, small_policy
@@ -102,3 +103,9 @@ def test_held_out_profiles_share_no_persona_with_training(tmp_path: Path) -> Non
     test = write_profiles(bank[:2], tmp_path / "test.jsonl")
     train, held_out = split_profiles(unsplit, test, 0)
     assert len(held_out) == 2 and len(train) == len(bank) - 2
+
+
+def test_the_settings_of_a_run_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rl", "settings"]) == 0
+    shown = capsys.readouterr().out
+    assert "--trainer.update.learning_rate" in shown and "default: 0.001" in shown
