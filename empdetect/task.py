@@ -158,6 +158,10 @@ class Task:
             return f"'hop' is in seconds above 0 and needs a 'window', got hop {self.hop:g}, window {self.window}"
         return None
 
+    def scores(self, role: str | None) -> bool:
+        """Whether people of this role are scored; None, whose role nobody said, always are."""
+        return not self.roles or role is None or role in self.roles
+
     def target(self, name: str) -> Target:
         """The target of that name."""
         for target in self.targets:

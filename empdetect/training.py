@@ -283,7 +283,7 @@ def _constant(target: Target, known: torch.Tensor) -> torch.Tensor:
 def versions() -> dict[str, str]:
     """Versions of the packages that bear on the figures and are installed; numpy and scikit-learn deal the folds."""
     packages = ("empdetect", "torch", "lightning", "transformers", "numpy", "scikit-learn")
-    optional = tuple(package for package in ("opensmile",) if find_spec(package))
+    optional = ("opensmile",) if find_spec("opensmile") else ()
     return {package: version(package) for package in (*packages, *optional)}
 
 

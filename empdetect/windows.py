@@ -30,7 +30,7 @@ def segments(recording: Recording, task: Task) -> list[Segment]:
     end = end_of(recording)
     found = []
     for person in recording.participants:
-        if task.roles and person.role is not None and person.role not in task.roles:
+        if not task.scores(person.role):
             continue
         stretches = _utterances(person) if task.unit == "utterance" else spans(end, task)
         found += [Segment(recording, person.name, start, end) for start, end in stretches or [WHOLE]]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from empdetect.bench.checks import ProtocolError
 from empdetect.bench.metrics import Metric
@@ -17,8 +18,8 @@ PERMUTATIONS = 400
 SEGMENTS = 1000
 """It learns from so many segments of a fold, and is asked about so many: it must be cheap."""
 
-SURE = 4.30
-"""Student's t of a one-sided 99.9% bound with ``SHUFFLES`` - 1 degrees of freedom."""
+SURE = 0.999
+"""How sure a bound is, one-sided."""
 
 Array = NDArray[np.float64]
 
@@ -87,14 +88,28 @@ def check_control(benchmark: str, system: str, trials: Sequence[Trial]) -> Contr
     """
     values, chance = (np.nanmean([getattr(t, name) for t in trials], axis=0) for name in ("values", "chance"))
     measured, level = float(np.nanmean(values)), float(np.nanmean(chance))
-    spread = SURE * float(np.nanstd(values, ddof=1)) / SHUFFLES**0.5
-    limit = max(float(np.nanquantile(chance, 0.999)), level + spread)
+    limit = limit_of(chance, values)
     if measured > limit + 1e-9:
         raise ProtocolError(
             f"{benchmark}: over {len(trials)} folds with shuffled labels '{system}' reaches {measured:.3f}, chance is "
             f"{level:.3f} (at most {limit:.3f}): labels leak into what it is given"
         )
     return Control(measured, level, limit, len(trials))
+
+
+def limit_of(chance: Array, values: Array) -> float:
+    """What the mean of values may reach by chance.
+
+    Args:
+        chance: ``(permutation,)`` the metric against permuted labels; its 99.9% quantile is one bound.
+        values: ``(figure,)`` single figures; the other bound is how far their mean may lie above chance by Student's t.
+            It counts where segments of one person are alike, which permutations do not know.
+    """
+    known, level = values[~np.isnan(values)], float(np.nanmean(chance))
+    spread = 0.0
+    if len(known) > 1:
+        spread = float(student.ppf(SURE, len(known) - 1) * known.std(ddof=1) / len(known) ** 0.5)
+    return max(float(np.nanquantile(chance, SURE)), level + spread)
 
 
 def shuffled(segments: Sequence[Segment], generator: np.random.Generator) -> list[Segment]:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from empdetect.bench.benchmark import Benchmark
 from empdetect.bench.catalogue import check_names, load_benchmark
+from empdetect.bench.control import PERMUTATIONS, limit_of
 from empdetect.bench.intervals import Truth, value_of
 from empdetect.bench.run import fold_count, fold_data, fold_of, truth_of
 from empdetect.bench.study import one_line_errors, publish
@@ -31,8 +30,7 @@ NAMES = (
     "ravdess_face-z", "ravdess_wav2vec2", "ravdess_wav2vec2-z", "stress_predict", "stress_predict-z",
 )  # fmt: skip
 SHUFFLES = 3
-PERMUTATIONS = 400
-SURE = 0.999
+"""Of each fold."""
 
 
 def measure(benchmark: Benchmark, data_root: str | None, seed: int = 0) -> dict[str, float]:
@@ -45,8 +43,7 @@ def measure(benchmark: Benchmark, data_root: str | None, seed: int = 0) -> dict[
 
     Returns:
         ``measured``, the mean over ``SHUFFLES``; ``chance``, that of the metric against permuted test labels;
-        ``limit``, what ``measured`` may reach: the 99.9% bound of these permutations or of the spread between shuffles
-        and folds, whichever is higher, as segments of one person are alike; and ``folds``.
+        ``limit``, what ``measured`` may reach, of all shuffles and folds (``control.limit_of``); and ``folds``.
 
     Raises:
         InputError: the data are not there, or our system of this benchmark is none that is trained.
@@ -84,7 +81,7 @@ def _judged(
     return {
         "measured": float(np.mean([figure(tested, answers) for answers in trials])),
         "chance": float(np.nanmean(chance)),
-        "limit": max(float(np.nanquantile(chance, SURE)), float(np.nanmean(chance)) + _bound(single)),
+        "limit": limit_of(chance, single),
         "folds": float(len(tested)),
     }
 
@@ -96,14 +93,6 @@ def _permuted(tested: Sequence[Truth], generator: np.random.Generator) -> list[T
         order = generator.permutation(len(truth.groups))
         found.append(Truth({name: labels[order] for name, labels in truth.labels.items()}, truth.groups))
     return found
-
-
-def _bound(single: NDArray[np.float64]) -> float:
-    """How far the mean of so many figures may lie above its expectation, by Student's t; 0 for one."""
-    known = single[~np.isnan(single)]
-    if len(known) < 2:
-        return 0.0
-    return float(student.ppf(SURE, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -161,15 +161,15 @@ class EmpathyDataModule(LightningDataModule):
         """
         self._split()
         held_out = self.parts["val"]
-        self._deal({"train": [*self.parts["train"], *self.parts["test"]], "val": held_out, "test": held_out})
+        self._replace_parts({"train": [*self.parts["train"], *self.parts["test"]], "val": held_out, "test": held_out})
 
     def relabel(self, change: Callable[[Sequence[Segment]], list[Segment]]) -> None:
         """Learn from other labels: the training and the validation part become what ``change`` makes of them."""
         self._split()
         parts = self.parts
-        self._deal({"train": change(parts["train"]), "val": change(parts["val"]), "test": parts["test"]})
+        self._replace_parts({"train": change(parts["train"]), "val": change(parts["val"]), "test": parts["test"]})
 
-    def _deal(self, parts: dict[Split, list[Segment]]) -> None:
+    def _replace_parts(self, parts: dict[Split, list[Segment]]) -> None:
         self.parts = parts
         self._datasets = {}
         self.setup("fit")

@@ -80,7 +80,7 @@ class ManifestDataModule(EmpathyDataModule):
             InputError: there are none.
         """
         roles = [_role(segment) for segment in found]
-        kept = [s for s, role in zip(found, roles) if not self.task.roles or role is None or role in self.task.roles]
+        kept = [segment for segment, role in zip(found, roles) if self.task.scores(role)]
         if not kept:
             raise InputError(
                 f"Reading the manifest {self.manifest}: the task scores the role {', '.join(self.task.roles)}, the "

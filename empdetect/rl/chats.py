@@ -63,7 +63,13 @@ def dialogue_of(messages: Sequence[Mapping[str, Any]], name: str = "chat") -> Di
         said = [_message(message) for message in messages]
     except (KeyError, TypeError) as error:
         raise _no_chat(name, error) from None
-    return _dialogue(said, name)
+    unknown = sorted({role for role, _ in said} - set(ROLES))
+    turns = _turns(said)
+    if unknown or not turns:
+        wrong = f"has the roles {', '.join(unknown)}" if unknown else "has no assistant who answers a user"
+        raise InputError(f"Reading chats: {name} {wrong}; roles are {', '.join(ROLES)}")
+    opening = turns[0].text
+    return Dialogue(Profile(name, opening, opening, "listening", "passive"), turns=turns, done=True)
 
 
 def _no_chat(where: str, error: Exception) -> InputError:
@@ -71,16 +77,6 @@ def _no_chat(where: str, error: Exception) -> InputError:
         f'Reading chats: {where} is no {{"messages": [{{"role": "user", "content": "words"}}, ...]}} '
         f"({type(error).__name__}: {error})"
     )
-
-
-def _dialogue(said: Sequence[tuple[str, str]], where: str) -> Dialogue:
-    unknown = sorted({role for role, _ in said} - set(ROLES))
-    turns = _turns(said)
-    if unknown or not turns:
-        wrong = f"has the roles {', '.join(unknown)}" if unknown else "has no assistant who answers a user"
-        raise InputError(f"Reading chats: {where} {wrong}; roles are {', '.join(ROLES)}")
-    opening = turns[0].text
-    return Dialogue(Profile(where, opening, opening, "listening", "passive"), turns=turns, done=True)
 
 
 def _message(message: Mapping[str, Any]) -> tuple[str, str]:
