@@ -67,22 +67,29 @@ class Parts:
     novelty: Novelty | None = None
 
 
-def write(folder: Path, parts: Parts) -> Path:
+def write(folder: Path, parts: Parts, half: bool = False) -> Path:
     """Write a detector's folder; files of an older detector in it are replaced.
 
+    Args:
+        folder: where to.
+        parts: what to write.
+        half: keep weights in half precision, which takes half the space; they are read as single precision again.
+
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or a weight is too large for half precision.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder, parts)
+        _write(folder, parts, half)
     return folder
 
 
-def _write(folder: Path, parts: Parts) -> None:
+def _write(folder: Path, parts: Parts, half: bool) -> None:
     left_out = parts.module.rebuilt()
     kept = {name: tensor for name, tensor in parts.module.state_dict().items() if name not in left_out}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in kept.items()}
+    if half:
+        state = {name: _halved(name, tensor) for name, tensor in state.items()}
     if parts.novelty is not None:
         state |= {
             NOVELTY + name: torch.from_numpy(array).contiguous() for name, array in parts.novelty.arrays().items()
@@ -106,6 +113,14 @@ def _write(folder: Path, parts: Parts) -> None:
         "origins": origins(parts.module, parts.features),
     }
     (folder / CARD).write_text(model_card(parts.module.task, parts.features, facts), encoding="utf-8")
+
+
+def _halved(name: str, tensor: Tensor) -> Tensor:
+    if tensor.dtype != torch.float32:
+        return tensor
+    if bool((tensor.half().isinf() & tensor.isfinite()).any()):
+        raise InputError(f"Saving a detector in half precision: '{name}' holds numbers beyond 65,504; save it in single")
+    return tensor.half()
 
 
 def origins(module: DetectorNetwork | Ensemble, features: Mapping[str, Extractor]) -> list[Origin]:

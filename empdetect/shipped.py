@@ -2,6 +2,7 @@
 
 ``empdetect fit --config configs/text_emotions.yaml``, then ``python -m empdetect.shipped adapter RUN/detector``;
 ``empdetect fit --config configs/text_empathy.yaml``, then ``python -m empdetect.shipped detector RUN/detector``;
+``empdetect fit --config configs/text_reward.yaml``, then ``python -m empdetect.shipped reward RUN/detector``;
 ``empdetect fit --config configs/text_ngrams.yaml``, then ``python -m empdetect.shipped ngrams RUN/detector``;
 ``empdetect fit --config configs/simulated_dyads.yaml``, then ``python -m empdetect.shipped dyads RUN/detector``.
 """
@@ -20,6 +21,7 @@ from empdetect.detector_folder import origins
 from empdetect.errors import InputError
 from empdetect.features.text import ORIGINS, WEIGHTS
 from empdetect.models.encoders.text import TransformerTextEncoder
+from empdetect.models.kernel_heads import KernelHeads
 
 LARGEST = 5_000_000
 """Bytes that a detector or an adapter in the package may take."""
@@ -27,7 +29,13 @@ LARGEST = 5_000_000
 FREE = ("CC0", "CC BY 4.0", "MIT", "Apache-2.0")
 """Licences under which what was learned from data may be passed on."""
 
-FOLDERS = {"adapter": "emotions", "detector": "text-empathy", "ngrams": "text-ngrams", "dyads": "dyads"}
+FOLDERS = {
+    "adapter": "emotions",
+    "detector": "text-empathy",
+    "reward": "text-reward",
+    "ngrams": "text-ngrams",
+    "dyads": "dyads",
+}
 """By what is shipped, its folder among the package's weights."""
 
 PUBLISHED_AS = "sentence-transformers/all-MiniLM-L6-v2"
@@ -54,14 +62,15 @@ def ship_adapter(folder: Path, out: Path) -> Path:
 
 
 def ship_detector(folder: Path, out: Path) -> Path:
-    """Copy a detector into the package.
+    """Copy a detector into the package; one whose heads keep training segments in half precision, to be small.
 
     Raises:
         InputError: its data may not be passed on, or it is too large.
     """
     detector = Detector.from_pretrained(folder, device="cpu")
     _check_licence(folder, detector)
-    return _checked(detector.save_pretrained(out))
+    keeps = any(isinstance(each, KernelHeads) for each in detector.module.modules())
+    return _checked(detector.save_pretrained(out, half=keeps))
 
 
 def _origins_of(detector: Detector) -> list[dict[str, str]]:

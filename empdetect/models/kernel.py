@@ -36,6 +36,8 @@ class KernelMachine:
         additive: see above.
         components: a modality's vectors become so many principal components first, ``models.principal``; one that is
             not named stays as it is.
+        whiten: let all components of a modality count alike; else by their variance, so that a few components stand
+            for the vectors themselves and a detector gets smaller.
 
     Raises:
         InputError: a setting is out of its range.
@@ -50,6 +52,7 @@ class KernelMachine:
         evenness: float = 1.0,
         additive: bool = False,
         components: Mapping[str, int] | None = None,
+        whiten: bool = True,
     ) -> None:
         self.narrowness = narrowness
         self.relevance = tuple(relevance)
@@ -58,6 +61,7 @@ class KernelMachine:
         self.evenness = evenness
         self.additive = additive
         self.components = dict(components or {})
+        self.whiten = whiten
         if narrowness <= 0 or not self.relevance or not self.noise or min(self.noise) <= 0:
             raise InputError(
                 "Kernel machine: 'narrowness' and 'noise' must be above 0, and 'relevance' and 'noise' not empty; "

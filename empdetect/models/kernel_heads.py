@@ -64,7 +64,7 @@ class KernelHeads(nn.Module):
         self.widths = [machine.components.get(name, widths[name]) for name in blocks]
         self.shares = [machine.shares.get(name, 1.0) for name in blocks]
         self.reductions = nn.ModuleList(
-            PrincipalComponents(given, width) if name in machine.components else nn.Identity()
+            PrincipalComponents(given, width, machine.whiten, LIMIT) if name in machine.components else nn.Identity()
             for name, given, width in zip(blocks, self.given, self.widths, strict=True)
         )
         self.register_buffer("vectors", torch.zeros(0, sum(self.widths)))
@@ -184,7 +184,7 @@ class KernelHeads(nn.Module):
     def _reduced(self, flat: Tensor) -> Tensor:
         """Vectors with their principal components in place of those blocks that have them."""
         blocks = zip(flat.split(self.given, dim=1), self.reductions, strict=True)
-        return torch.cat([reduction(block) for block, reduction in blocks], dim=1).clamp(-LIMIT, LIMIT)
+        return torch.cat([reduction(block) for block, reduction in blocks], dim=1)
 
     def _rows(self, flat: Tensor, present: Tensor) -> Rows:
         return Rows(torch.split(flat, self.widths, dim=1), present)

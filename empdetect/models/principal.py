@@ -8,7 +8,7 @@ FLOOR = 1e-6
 
 
 class PrincipalComponents(nn.Module):
-    """The directions of most variance, each scaled to variance 1.
+    """The directions of most variance.
 
     Of a text's n-gram weights they are its topics (latent semantic analysis: Deerwester et al., JASIS 1990).
     Fitting costs the width times the number of vectors times the smaller of both.
@@ -16,31 +16,45 @@ class PrincipalComponents(nn.Module):
     Args:
         width: features of a vector.
         components: how many directions; no more than vectors and features allow are used, the others stay 0.
+        whiten: scale each direction to variance 1; else all of them by one factor, so that their mean variance is 1
+            and the vectors stay as far from each other as these directions tell.
+        limit: values beyond so many standard deviations of their direction are cut; None cuts none.
     """
 
     mean: Tensor
     axes: Tensor
+    lengths: Tensor
 
-    def __init__(self, width: int, components: int) -> None:
+    def __init__(self, width: int, components: int, whiten: bool = True, limit: float | None = None) -> None:
         super().__init__()
         self.components = components
+        self.whiten = whiten
+        self.limit = limit
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("axes", torch.zeros(width, components))
+        self.register_buffer("lengths", torch.ones(components))
 
     @torch.no_grad()
     def fit(self, x: Tensor) -> None:
         """Learn the directions from vectors ``(n, width)``."""
         self.mean.copy_(x.mean(dim=0) if len(x) else self.mean)
         self.axes.zero_()
+        self.lengths.fill_(1.0)
         if len(x) < 2:
             return
         values, axes = _principal(x - self.mean, min(self.components, len(x) - 1, x.shape[1]))
         kept = values > FLOOR * values.max()
-        self.axes[:, : int(kept.sum())] = axes[:, kept] / values[kept].sqrt()
+        count = int(kept.sum())
+        self.axes[:, :count] = axes[:, kept] / values[kept].sqrt()
+        if not self.whiten:
+            self.lengths[:count] = (values[kept] / values[kept].mean()).sqrt()
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, width)`` to ``(n, components)``."""
-        return (x - self.mean) @ self.axes
+        found = (x - self.mean) @ self.axes
+        if self.limit is not None:
+            found = found.clamp(-self.limit, self.limit)
+        return found * self.lengths
 
 
 def _principal(centred: Tensor, count: int) -> tuple[Tensor, Tensor]:
