@@ -195,7 +195,7 @@ def _add_rl(jobs: Jobs) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="a detector to ask (default: both in the box); may come again",
+        help="a detector to ask (default: the three in the box that read text); may come again",
     )
     valid.add_argument("--no-detector", action="store_true", help="ask our own guards and formats alone, in a minute")
     valid.add_argument("--config", type=Path, metavar="YAML", help="also ask all heads of this run")
@@ -453,7 +453,7 @@ def _rl_evaluate(parsed: argparse.Namespace) -> int:
 def _rl_validity(parsed: argparse.Namespace) -> int:
     from empdetect.rl.validity import write_validity
 
-    detectors = [] if parsed.no_detector else parsed.detector or ["text-empathy", "text-ngrams"]
+    detectors = [] if parsed.no_detector else parsed.detector or ["text-empathy", "text-reward", "text-ngrams"]
     _print(write_validity(parsed.out, parsed.data_root, detectors, parsed.replies, parsed.config))
     return DONE
 

@@ -118,9 +118,11 @@ def _write(folder: Path, parts: Parts, half: bool) -> None:
 def _halved(name: str, tensor: Tensor) -> Tensor:
     if tensor.dtype != torch.float32:
         return tensor
-    if bool((tensor.half().isinf() & tensor.isfinite()).any()):
+    halved = tensor.half()
+    if bool((halved.isinf() & tensor.isfinite()).any()):
         raise InputError(f"Saving a detector in half precision: '{name}' holds numbers beyond 65,504; save it in single")
-    return tensor.half()
+    # One NaN for all: the bits of a converted one vary, and the same detector is to be the same file.
+    return torch.where(halved.isnan(), torch.tensor(torch.nan, dtype=torch.half), halved)
 
 
 def origins(module: DetectorNetwork | Ensemble, features: Mapping[str, Extractor]) -> list[Origin]:

@@ -44,8 +44,8 @@ from empdetect.training import commit
 MECHANISMS = ("emotional_reactions", "interpretations", "explorations")
 """What the witness tells of a reply, each 0 to 2 (EPITOME, Sharma et al., EMNLP 2020); their mean counts."""
 EMOTION_ONLY = {"emotion": {"class_path": "empdetect.rl.rewards.emotion.EmotionReward"}}
-SUPPORTING = ("text-empathy", tuple(f"mint_{tactic}" for tactic in SUPPORT))
-"""The detector in the box and its measures of tactics that support, on data no judge learned from (MINT)."""
+SUPPORTING = ("text-reward", tuple(f"mint_{tactic}" for tactic in SUPPORT))
+"""One judge's measures that are no reward: of tactics that support, on data of their own (MINT)."""
 WITNESSES = ("witness.mean", "support.mean")
 CURVES = ("emotion.mean", "tactic_reuse", "format", *WITNESSES, "seconds")
 """Columns of a run's log that are kept with the results."""

@@ -81,11 +81,12 @@ def heads(runs: Path, data_root: Path) -> dict[str, Reward]:
     """
     frozen, words = (trained_witness(name, runs / "witness", data_root) for name in ("epitome_frozen", "epitome_words"))
     return {
-        "judge: text-empathy": DetectorReward("text-empathy", JUDGED),
+        "judge: text-reward": DetectorReward("text-reward", JUDGED),
         "judge: text-ngrams": DetectorReward("text-ngrams", JUDGED),
         "witness: EPITOME, frozen MiniLM": DetectorReward(frozen, MECHANISMS),
         "not taken: EPITOME, n-grams": DetectorReward(words, MECHANISMS),
-        "support: MINT, text-empathy": DetectorReward(*SUPPORTING),
+        "support: MINT, text-reward": DetectorReward(*SUPPORTING),
+        "support: MINT, text-empathy": DetectorReward("text-empathy", SUPPORTING[1]),
     }
 
 

@@ -64,7 +64,7 @@ SUPPORT = ("emotional_expression", "empowerment", "paraphrasing", "questioning",
 
 
 def default_heads() -> dict[str, Reward]:
-    """How much replies support, by data that no preset trains with, though by a network that one of its judges has."""
+    """How much replies support, by a detector that is no judge of a preset (but reads by MiniLM, as one of them does)."""
     return {"support": DetectorReward("text-empathy", [f"mint_{tactic}" for tactic in SUPPORT])}
 
 
