@@ -92,9 +92,9 @@ def test_the_datasets_are_listed_with_licence_and_source(capsys: pytest.CaptureF
 def test_the_detectors_in_the_package_are_listed_and_one_is_fetched(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "list"]) == 0
     listed = capsys.readouterr().out
-    for name in ("dyads", "text-empathy", "text-ngrams"):
+    for name in ("dyads", "text-empathy", "text-ngrams", "text-reward"):
         assert f"\n{name}\n  reads: " in f"\n{listed}"
-    assert listed.count("licences: ") == 3 and "mint_validation" in listed
+    assert listed.count("licences: ") == 4 and "mint_validation" in listed
     assert main(["models", "download", "text-ngrams"]) == 0
     assert "score with --detector text-ngrams" in capsys.readouterr().err
     assert main(["models", "download", "nobody"]) == 2

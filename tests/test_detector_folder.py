@@ -52,6 +52,24 @@ def test_a_loaded_detector_gives_the_very_same_scores(
     assert first.calibration == second.calibration
 
 
+def test_half_precision_halves_the_file_and_hardly_moves_a_score(recording: Recording, tmp_path: Path) -> None:
+    detector = tiny_detector(calibrated=True)
+    whole, half = (detector.save_pretrained(tmp_path / str(half), half=half) for half in (False, True))
+    assert (half / "model.safetensors").stat().st_size < 0.6 * (whole / "model.safetensors").stat().st_size
+    scores = [Detector.from_pretrained(folder, device="cpu").score(recording).table for folder in (whole, half)]
+    assert scores[0]["score"].to_numpy() == pytest.approx(scores[1]["score"].to_numpy(), abs=5e-3)
+    again = Detector.from_pretrained(half, device="cpu").save_pretrained(tmp_path / "again", half=True)
+    assert (again / "model.safetensors").read_bytes() == (half / "model.safetensors").read_bytes()
+
+
+def test_a_weight_beyond_half_precision_is_named(tmp_path: Path) -> None:
+    detector = tiny_detector("audio")
+    name, weight = next(iter(detector.module.named_parameters()))
+    weight.data.view(-1)[0] = 1e6
+    with pytest.raises(InputError, match=rf"half precision: '{name}' holds numbers beyond 65,504; save it in single"):
+        detector.save_pretrained(tmp_path / "detector", half=True)
+
+
 def test_a_figure_that_is_not_defined_is_null_in_json_and_empty_in_the_card(tmp_path: Path) -> None:
     detector = tiny_detector("audio")
     detector.facts |= {"test": {"empathy/ccc": 0.5}, "majority": {"empathy/ccc": float("nan")}}

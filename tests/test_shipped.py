@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from empdetect.cli import main
 from empdetect.detector import Detector
@@ -50,7 +52,9 @@ def test_all_weights_in_the_package_are_small_and_no_pickles() -> None:
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".yaml", ".md"}
 
 
-@pytest.mark.parametrize(("name", "count"), [("text-empathy", 13), ("text-ngrams", 13), ("dyads", 4)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("text-empathy", 13), ("text-reward", 13), ("text-ngrams", 13), ("dyads", 4)]
+)
 def test_every_head_learned_from_data_that_may_be_passed_on(name: str, count: int) -> None:
     heads = json.loads((WEIGHTS / name / "metrics.json").read_text(), parse_constant=pytest.fail)["heads"]
     assert len(heads) == count
@@ -59,7 +63,13 @@ def test_every_head_learned_from_data_that_may_be_passed_on(name: str, count: in
 
 @pytest.mark.parametrize(
     ("name", "licence"),
-    [("emotions", "CC BY 4.0"), ("text-empathy", "CC BY 4.0"), ("text-ngrams", "CC BY 4.0"), ("dyads", "Apache-2.0")],
+    [
+        ("emotions", "CC BY 4.0"),
+        ("text-empathy", "CC BY 4.0"),
+        ("text-reward", "CC BY 4.0"),
+        ("text-ngrams", "CC BY 4.0"),
+        ("dyads", "Apache-2.0"),
+    ],
 )
 def test_the_card_names_data_licences_and_limits(name: str, licence: str) -> None:
     card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
@@ -78,8 +88,9 @@ def test_the_second_opinion_agrees_where_it_is_plain() -> None:
     assert answer(detector, WARM, empathy) > answer(detector, COLD, empathy) + 0.2
 
 
-def test_it_tells_replies_apart() -> None:
-    detector = Detector.from_pretrained("text-empathy", device="cpu")
+@pytest.mark.parametrize("name", ["text-empathy", "text-reward"])
+def test_it_tells_replies_apart(name: str) -> None:
+    detector = Detector.from_pretrained(name, device="cpu")
     warm, cold, empathy = WARM, COLD, "empathetic_personas_empathy_score"
     assert answer(detector, warm, empathy) > answer(detector, cold, empathy) + 0.5
     question = "mint_questioning"
@@ -104,7 +115,7 @@ def test_an_adapter_changes_the_embedding_and_must_be_there() -> None:
         TextEmbeddings(adapter="nothing-like-that")
 
 
-@pytest.mark.parametrize("name", ["detector", "dyads"])
+@pytest.mark.parametrize("name", ["detector", "reward", "dyads"])
 def test_what_is_in_the_box_may_be_put_there(name: str, tmp_path: Path) -> None:
     assert shipped([name, str(WEIGHTS / FOLDERS[name]), "-o", str(tmp_path / name)]) == 0
     again, there = (
@@ -114,7 +125,22 @@ def test_what_is_in_the_box_may_be_put_there(name: str, tmp_path: Path) -> None:
     assert again["heads"] == there["heads"]
 
 
-@pytest.mark.parametrize("name", ["text-empathy", "text-ngrams", "dyads"])
+def test_one_that_keeps_its_segments_is_shipped_in_half_precision(tmp_path: Path) -> None:
+    heads = load_file(WEIGHTS / "text-empathy" / "model.safetensors")
+    assert {heads[f"kernel_heads.{name}"].dtype for name in ("vectors", "labels")} == {torch.half}
+    detector = Detector.from_pretrained("text-empathy", device="cpu")
+    assert {tensor.dtype for tensor in detector.module.state_dict().values()} <= {torch.float32, torch.bool}
+
+
+def test_no_short_utterance_is_the_least_that_a_writer_may_feel() -> None:
+    """Essays taught these heads: what is unlike essays is drawn to their mean, not to the end of the scale."""
+    detector = Detector.from_pretrained("text-empathy", device="cpu")
+    for words in ("Okay.", "Yes, I see.", WARM, COLD):
+        for measure in ("empathic_reactions_empathy", "empathic_reactions_distress"):
+            assert 1.1 < answer(detector, words, measure) < 6
+
+
+@pytest.mark.parametrize("name", ["text-empathy", "text-reward", "text-ngrams", "dyads"])
 def test_the_cards_in_the_box_are_those_that_are_written(name: str, tmp_path: Path) -> None:
     written = Detector.from_pretrained(name, device="cpu").save_pretrained(tmp_path / name) / "README.md"
     assert (WEIGHTS / name / "README.md").read_text(encoding="utf-8") == written.read_text(encoding="utf-8")
@@ -123,7 +149,7 @@ def test_the_cards_in_the_box_are_those_that_are_written(name: str, tmp_path: Pa
 def test_the_card_names_what_the_adapter_learned_from() -> None:
     origins = adapter_origins("emotions")
     assert [origin.licence for origin in origins] == ["Apache-2.0", "CC BY 4.0"]
-    for name in ("text-empathy", "emotions"):
+    for name in ("text-empathy", "text-reward", "emotions"):
         card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
         head = yaml.safe_load(card.split("---")[1])
         for origin in origins:

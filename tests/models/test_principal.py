@@ -40,3 +40,21 @@ def test_constant_features_do_not_matter() -> None:
     moved = x.clone()
     moved[:, 4:] += 3
     torch.testing.assert_close(ours(x), ours(moved), atol=1e-3, rtol=0)
+
+
+def test_components_that_are_not_whitened_stand_for_the_vectors() -> None:
+    x = correlated(80, 12)
+    ours = PrincipalComponents(12, 12, whiten=False)
+    ours.fit(x)
+    # All directions are kept, so distances are those of the vectors but for one factor.
+    ratio = torch.pdist(ours(x)) / torch.pdist(x)
+    torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio), rtol=1e-3, atol=0)
+    assert float(ours(x).var(dim=0, correction=0).mean()) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("whiten", [True, False])
+def test_values_far_out_are_cut_in_units_of_their_direction(whiten: bool) -> None:
+    x = correlated(80, 12)
+    ours = PrincipalComponents(12, 3, whiten, limit=4.0)
+    ours.fit(x)
+    torch.testing.assert_close(ours(x + 1e6 * ours.axes[:, 0])[:, 0], 4 * ours.lengths[0].expand(80))
