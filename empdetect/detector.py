@@ -180,15 +180,7 @@ class Detector:
         return cls(parts.module, parts.features, parts.calibration, parts.facts, device, parts.novelty)
 
     def save_pretrained(self, folder: str | Path, half: bool = False) -> Path:
-        """Write config.yaml, model.safetensors, calibration.json, metrics.json and the model card.
-
-        Args:
-            folder: where to; made if it is not there.
-            half: keep weights in half precision, half as large; scores change in their third digit or later.
-
-        Raises:
-            InputError: the folder cannot be written, or a weight is too large for half precision.
-        """
+        """Write the detector's files and its card; ``half`` and what is raised: ``detector_folder.write``."""
         return detector_folder.write(Path(folder), self._parts(), half)
 
     def push_to_hub(self, name: str, private: bool = True, token: str | None = None) -> str:

@@ -73,7 +73,8 @@ def write(folder: Path, parts: Parts, half: bool = False) -> Path:
     Args:
         folder: where to.
         parts: what to write.
-        half: keep weights in half precision, which takes half the space; they are read as single precision again.
+        half: keep matrices in half precision, which takes about half the space; they are read as single precision
+            again. Vectors stay as they are: means and scales of features may need all digits.
 
     Raises:
         InputError: it cannot be written, or a weight is too large for half precision.
@@ -116,11 +117,11 @@ def _write(folder: Path, parts: Parts, half: bool) -> None:
 
 
 def _halved(name: str, tensor: Tensor) -> Tensor:
-    if tensor.dtype != torch.float32:
+    if tensor.dtype != torch.float32 or tensor.ndim < 2:
         return tensor
     halved = tensor.half()
     if bool((halved.isinf() & tensor.isfinite()).any()):
-        raise InputError(f"Saving a detector in half precision: '{name}' holds numbers beyond 65,504; save it in single")
+        raise InputError(f"Saving a detector in half precision: '{name}' goes beyond 65,504; save it in single")
     # One NaN for all: the bits of a converted one vary, and the same detector is to be the same file.
     return torch.where(halved.isnan(), torch.tensor(torch.nan, dtype=torch.half), halved)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
@@ -62,11 +63,23 @@ def test_half_precision_halves_the_file_and_hardly_moves_a_score(recording: Reco
     assert (again / "model.safetensors").read_bytes() == (half / "model.safetensors").read_bytes()
 
 
+def test_half_precision_keeps_means_and_scales_of_features_whole(tmp_path: Path) -> None:
+    detector = tiny_detector("audio")
+    state = detector.module.state_dict()
+    scale = next(name for name in state if name.startswith("scales.") and name.endswith("mean"))
+    state[scale].fill_(1000.1)
+    detector.save_pretrained(tmp_path / "detector", half=True)
+    loaded = Detector.from_pretrained(tmp_path / "detector", device="cpu").module.state_dict()
+    assert torch.equal(loaded[scale], state[scale])
+    kept = load_file(tmp_path / "detector" / "model.safetensors")
+    assert {tensor.dtype for tensor in kept.values() if tensor.ndim > 1 and tensor.is_floating_point()} == {torch.half}
+
+
 def test_a_weight_beyond_half_precision_is_named(tmp_path: Path) -> None:
     detector = tiny_detector("audio")
-    name, weight = next(iter(detector.module.named_parameters()))
+    name, weight = next((name, each) for name, each in detector.module.named_parameters() if each.ndim > 1)
     weight.data.view(-1)[0] = 1e6
-    with pytest.raises(InputError, match=rf"half precision: '{name}' holds numbers beyond 65,504; save it in single"):
+    with pytest.raises(InputError, match=rf"half precision: '{name}' goes beyond 65,504; save it in single"):
         detector.save_pretrained(tmp_path / "detector", half=True)
 
 

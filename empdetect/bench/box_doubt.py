@@ -86,7 +86,7 @@ def _examples(detector: Detector, segments: Sequence[Segment]) -> list[Example]:
 def _figures(detector: Detector, examples: Sequence[Example], width: float) -> dict[str, float]:
     return {
         "segments": float(len(examples)),
-        "doubtful": float((detector.doubt(examples)["text"] >= STRANGE).mean()),
+        "doubtful": float((np.max(list(detector.doubt(examples).values()), axis=0) >= STRANGE).mean()),
         "wider": interval_width(detector, examples) / width,
     }
 

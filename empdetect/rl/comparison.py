@@ -64,7 +64,7 @@ SUPPORT = ("emotional_expression", "empowerment", "paraphrasing", "questioning",
 
 
 def default_heads() -> dict[str, Reward]:
-    """How much replies support, by a detector that is no judge of a preset (but reads by MiniLM, as one of them does)."""
+    """How much replies support, by a detector that is no preset's judge, but learned from the data of both."""
     return {"support": DetectorReward("text-empathy", [f"mint_{tactic}" for tactic in SUPPORT])}
 
 

@@ -203,6 +203,9 @@ def test_wrong_use_of_the_empathy_head_is_refused() -> None:
     same = [DetectorReward(tiny_detector("text", calibrated=True), "empathy") for _ in range(2)]
     with pytest.raises(InputError, match=r"several judges read by .*share their blind spots"):
         EmpathyReward(same)
+    both = [DetectorReward(name, "empathetic_personas_empathy_score") for name in ("text-reward", "text-empathy")]
+    with pytest.raises(InputError, match=r"several judges read by minilm; .*share their blind spots"):
+        EmpathyReward(both)
 
 
 def test_a_clause_of_another_script_is_a_switch_however_few_words_it_counts() -> None:

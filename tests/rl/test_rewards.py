@@ -228,10 +228,13 @@ def test_a_gate_of_zero_gives_a_total_of_zero_and_an_unknown_one_takes_the_dialo
     assert shut.totals[0] == 0.0 and shut.gated["b"] == [0.0, 0.6, None] and math.isnan(shut.totals[2])
 
 
-def test_rewards_are_the_same_to_the_last_bit_whatever_was_scored_before(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["text-empathy", "text-reward"])
+def test_rewards_are_the_same_to_the_last_bit_whatever_was_scored_before(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     memory = FeatureCache(enabled=False, keep=80)
     monkeypatch.setattr("empdetect.rl.rewards.detector._memory", lambda: memory)
-    head = DetectorReward("text-empathy", "empathetic_personas_empathy_score")
+    head = DetectorReward(name, "empathetic_personas_empathy_score")
     talks = [mixed_dialogues(read_profiles(split="test")[:8], AppraisalUser(), 1, 4, seed) for seed in range(4)]
     first = head(talks[0])
     for talk in talks[1:]:

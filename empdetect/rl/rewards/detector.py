@@ -50,7 +50,7 @@ class DetectorReward(Reward):
         per: score each ``reply`` and take their mean, or the ``dialogue`` as one piece.
 
     Attributes:
-        backbone: by what the detector reads text, as in ``minilm``; empty if that is not known.
+        backbones: by what the detector reads text, as in ``minilm``; empty if that is not known.
         uncalibrated: those of its measures whose scores were not calibrated; none of a detector that is not ours.
     """
 
@@ -76,7 +76,7 @@ class DetectorReward(Reward):
         names = (measure,) if isinstance(measure, str) else tuple(measure)
         self._limits = {name: _limits(loaded.task, name) for name in names}
         self._predict = _predictor(loaded)
-        self.backbone = _backbone(loaded)
+        self.backbones = _backbones(loaded)
         self.uncalibrated = _uncalibrated(loaded, names)
 
     def __call__(self, dialogues: Sequence[Dialogue]) -> list[float | None]:
@@ -186,11 +186,12 @@ def _memory() -> FeatureCache:
     return FeatureCache(enabled=False, keep=8192)
 
 
-def _backbone(detector: PredictsSegments) -> str:
-    """The text model that a detector reads with, or the kind of its features where there is none."""
+def _backbones(detector: PredictsSegments) -> frozenset[str]:
+    """The text models that a detector reads with; of features that have none, their kind."""
     features = getattr(detector, "features", {})
-    text = features.get("text") if isinstance(features, Mapping) else None
-    return str(getattr(text, "model", type(text).__name__)) if text is not None else ""
+    read = features.values() if isinstance(features, Mapping) else ()
+    texts = [extractor for extractor in read if getattr(extractor, "modality", "") == "text"]
+    return frozenset(str(getattr(text, "model", type(text).__name__)) for text in texts)
 
 
 def _uncalibrated(detector: PredictsSegments, measures: Sequence[str]) -> tuple[str, ...]:

@@ -90,8 +90,8 @@ class EmpathyReward(Reward):
 
 
 def _check_backbones(judges: Sequence[DetectorReward]) -> None:
-    seen = [judge.backbone for judge in judges]
-    twice = sorted({name for name in seen if name and seen.count(name) > 1})
+    seen = [name for judge in judges for name in judge.backbones]
+    twice = sorted({name for name in seen if seen.count(name) > 1})
     if twice:
         raise InputError(
             f"Building the empathy head: several judges read by {', '.join(twice)}; detectors of one backbone "
