@@ -16,15 +16,22 @@ LIMITS = (
 )
 
 
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+"""What the embedded text model is published as."""
+
+
 def model_card(task: Task, features: Mapping[str, Extractor], facts: Mapping[str, Any]) -> str:
     """Model card in Markdown with the Hugging Face head.
 
     Args:
         task: what the detector answers.
         features: its extractors by modality.
-        facts: name, data, licence, metrics, versions, as in ``metrics.json``; ``origins`` of adapters behind it.
+        facts: name, data, licence, metrics, versions, as in ``metrics.json``; ``origins`` of adapters behind it;
+            ``limits``, sentences on what is known to fail.
     """
+    embedded = any(getattr(extractor, "model", None) == "minilm" for extractor in features.values())
     head = {
+        **({"language": "en", "base_model": MINILM} if embedded else {}),
         "library_name": "empdetect",
         "license": "other",
         "license_name": " ".join([facts.get("licence") or "unknown", *_bound_by(facts.get("origins", ()))]),
@@ -35,6 +42,7 @@ def model_card(task: Task, features: Mapping[str, Extractor], facts: Mapping[str
         f"# {facts.get('name', 'Detector')}",
         _intended_use(task, features),
         "## What a score is not\n\n" + LIMITS,
+        _known_limits(facts.get("limits", ()), embedded),
         _training_data(facts),
         _evaluation(facts),
         _certainty(facts),
@@ -43,6 +51,13 @@ def model_card(task: Task, features: Mapping[str, Extractor], facts: Mapping[str
         "`empdetect score INPUT --detector path/to/this/folder -o OUT`",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _known_limits(limits: Sequence[str], embedded: bool) -> str:
+    """What is known to fail, of this detector and of the text model it reads with; empty if nothing is."""
+    language = f"It reads English, by {MINILM} (Apache-2.0), and knows no other language."
+    found = [*limits, *([language] if embedded else [])]
+    return "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in found) if found else ""
 
 
 def _intended_use(task: Task, features: Mapping[str, Extractor]) -> str:

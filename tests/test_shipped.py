@@ -16,12 +16,13 @@ from empdetect.detector_folder import packaged_table
 from empdetect.errors import InputError
 from empdetect.features.base import Origin
 from empdetect.features.text import ORIGINS, WEIGHTS, TextEmbeddings, TextTokens, adapter_origins
+from empdetect.model_card import MINILM
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.mean import MeanEncoder
 from empdetect.models.encoders.text import TransformerTextEncoder
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.scores import Scores
-from empdetect.shipped import FOLDERS, FREE, LARGEST, ship_adapter, ship_detector
+from empdetect.shipped import FOLDERS, FREE, LARGEST, adapter_card, ship_adapter, ship_detector
 from empdetect.shipped import main as shipped
 from empdetect.streams.transcript import Transcript, Utterance
 from empdetect.task import Target, Task
@@ -86,6 +87,17 @@ def test_the_second_opinion_agrees_where_it_is_plain() -> None:
     detector = Detector.from_pretrained("text-ngrams", device="cpu")
     empathy = "empathetic_personas_empathy_score"
     assert answer(detector, WARM, empathy) > answer(detector, COLD, empathy) + 0.2
+
+
+def test_the_cards_tell_what_is_known_to_fail() -> None:
+    for name in FOLDERS.values():
+        card = (WEIGHTS / name / "README.md").read_text(encoding="utf-8")
+        if name == "emotions":
+            assert card == adapter_card(card, name) and 'TextEmbeddings(adapter="emotions")' in card
+            continue
+        assert "## Known limits" in card
+        reads_minilm = yaml.safe_load(card.split("---")[1]).get("base_model") == MINILM
+        assert reads_minilm == (name in ("text-empathy", "text-reward")) == ("It reads English, by" in card)
 
 
 @pytest.mark.parametrize("name", ["text-empathy", "text-reward"])

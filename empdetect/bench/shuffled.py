@@ -14,6 +14,7 @@ import numpy as np
 
 from empdetect.bench.benchmark import Benchmark
 from empdetect.bench.catalogue import check_names, load_benchmark
+from empdetect.bench.checks import ProtocolError
 from empdetect.bench.control import PERMUTATIONS, limit_of
 from empdetect.bench.intervals import Truth, value_of
 from empdetect.bench.run import fold_count, fold_data, fold_of, truth_of
@@ -104,9 +105,24 @@ def table(rows: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
+def check_chance(rows: Mapping[str, Mapping[str, float]]) -> None:
+    """Refuse detectors that know something after learning from shuffled labels.
+
+    Raises:
+        ProtocolError: one does; it names all.
+    """
+    knowing = [f"{name} ({row['measured']:.3f}, at most {row['limit']:.3f})" for name, row in rows.items()
+               if row["measured"] > row["limit"]]  # fmt: skip
+    if knowing:
+        raise ProtocolError(
+            f"Shuffling labels: ours know more than chance of {', '.join(knowing)}; look for test segments, or what "
+            "tells their labels, among what is learned from"
+        )
+
+
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run from the command line; exit code 2 for input that cannot be used."""
+    """Run from the command line; exit code 2 for input that cannot be used, 1 where ours beat chance."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.shuffled", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks (default: those that take minutes)")
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
@@ -118,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = check_names(parsed.names) if parsed.names else NAMES
     rows = {name: measure(load_benchmark(name), parsed.data_root, parsed.seed) for name in names}
     publish(parsed, f"python -m empdetect.bench.shuffled -o {parsed.out}", rows, "shuffled", table(rows))
+    check_chance(rows)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
+from empdetect.bench.checks import ProtocolError
 from empdetect.bench.run import machine
 from empdetect.bench.table import update_page
 from empdetect.errors import InputError
@@ -20,7 +21,7 @@ P = ParamSpec("P")
 
 
 def one_line_errors(main: Callable[P, None]) -> Callable[P, int]:
-    """A command line that ends with its exit code: 0, or 2 after one line about input that cannot be used."""
+    """A command line that ends with its exit code: 0, or one line and 2 for unusable input, 1 for a failed check."""
 
     @functools.wraps(main)
     def coded(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -29,6 +30,9 @@ def one_line_errors(main: Callable[P, None]) -> Callable[P, int]:
         except InputError as error:
             sys.stderr.write(f"empdetect: {error}\n")
             return 2
+        except ProtocolError as error:
+            sys.stderr.write(f"empdetect: {error}\n")
+            return 1
         return 0
 
     return coded

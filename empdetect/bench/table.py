@@ -65,7 +65,7 @@ def headlines_table(folder: Path) -> str:
     rows = [
         f"| {report['title']} (`{name}`) | {line['metric']} | **{with_interval(line)}** | {_best_baseline(line)} "
         f"| {_figure(line['floor'], sources=False)} | {_figure(line['published'], sources=False)} | {_goals(line)} "
-        f"| {line['verdict']} | {_measured(report)} |\n"
+        f"| {line['verdict']} | {_measured(name, report)} |\n"
         for _, name, report in _reports(folder)
         for place, line in enumerate(report["lines"])
         if place == 0 or line["must"] is not None
@@ -96,7 +96,7 @@ def _rows(folder: Path) -> Iterator[str]:
         link = f"[{report['title']}](results/{path.name})"
         for place, line in enumerate(report["lines"]):
             first = [f"{link}, `{name}`"] if place == 0 else [""]
-            last = [_measured(report)] if place == 0 else [""]
+            last = [_measured(name, report)] if place == 0 else [""]
             yield "| " + " | ".join([*first, *_cells(line, report, "; ", sources=True), *last]) + " |"
 
 
@@ -160,12 +160,16 @@ def _state(report: Report) -> str:
     return f"({folds}{f', median of {seeds} seeds' if seeds > 1 else ''})"
 
 
-def _measured(report: Report) -> str:
+def _measured(name: str, report: Report) -> str:
     """Date, machine and how much was run."""
+    from empdetect.bench.catalogue import benchmark_names, load_benchmark
+
     there = report["machine"]
     where = there["gpu"] or f"{there['cpus']} CPU cores"
     seeds = len(report["seeds"])
-    return f"{report['date']}, {where}, {f'median of {seeds} seeds' if seeds > 1 else 'one seed'}"
+    ours = load_benchmark(name).ours if name in benchmark_names() else None
+    how = "solved" if getattr(ours, "solved", False) else "one seed"
+    return f"{report['date']}, {where}, {f'median of {seeds} seeds' if seeds > 1 else how}"
 
 
 def protocols_table() -> str:

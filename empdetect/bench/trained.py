@@ -94,6 +94,11 @@ class TrainedDetector:
         self._trained: list[Member] = []
         self._fold: Fold | None = None
 
+    @property
+    def solved(self) -> bool:
+        """Whether every member is solved, so that no seed changes anything."""
+        return all(read_config(config)["model"].get("kernel") for config in self.configs)
+
     def fit(self, fold: Fold, seed: int) -> None:
         """Train every member on the fold.
 

@@ -8,8 +8,9 @@ import yaml
 
 from empdetect.bench.benchmark import Benchmark, Line
 from empdetect.bench.catalogue import load_benchmark
+from empdetect.bench.checks import ProtocolError
 from empdetect.bench.metrics import accuracy
-from empdetect.bench.shuffled import NAMES, main, measure
+from empdetect.bench.shuffled import NAMES, check_chance, main, measure
 from empdetect.bench.trained import FoldCommand, ShuffledCommand, TrainedDetector
 from empdetect.datamodules.stress_predict import StressPredictDataModule
 from tests.bench.test_trained import configuration
@@ -47,6 +48,8 @@ def test_labels_that_were_not_shuffled_are_noticed(made: Path, monkeypatch: pyte
     monkeypatch.setattr(ShuffledCommand, "before_fit", FoldCommand.before_fit)
     found = measure(benchmark(made), str(made))
     assert found["measured"] > found["limit"]
+    with pytest.raises(ProtocolError, match=r"ours know more than chance of made \(1\.000, at most 0\.\d+\); look for"):
+        check_chance({"other": {"measured": 0.5, "limit": 0.6}, "made": {**found, "measured": 1.0}})
 
 
 def test_the_names_are_those_of_benchmarks_that_are_trained() -> None:
