@@ -28,7 +28,7 @@ class _Faces(Extractor):
     """What all features of a followed face share."""
 
     modality = "video"
-    version = 4
+    version = 5
     beside = True
     references = ("Viola & Jones, CVPR 2001 (faces)",)
     pixels: ClassVar[Literal["gray", "rgb24"]]
