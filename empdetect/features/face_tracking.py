@@ -27,8 +27,7 @@ EYE_WIDTH = 128
 NEARBY = 1.8
 """Side of the region in which a face is searched again, in sides of the face."""
 NEARBY_SIDE = 112
-"""Pixels to which a known face is scaled for finding it again. At 48 it is found as fast, but its size wavers, and crops
-with it."""
+"""Pixels to which a known face is scaled for finding it again. At 48 its size wavers, and crops with it."""
 FULL_SEARCH = 2.0
 """Seconds between two searches of the whole picture; in between it is searched if a face is not where it was."""
 TILT = 1.0
