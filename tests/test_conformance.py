@@ -76,7 +76,9 @@ EXTRACTORS: dict[type[Extractor], Callable[[], Extractor]] = {
     Face: lambda: Face(rate=2.0, detect_every=0.5),
     LogMel: lambda: LogMel(mels=20),
     PhysiologyFeatures: lambda: PhysiologyFeatures(["ECG", "EDA", "RSP"]),
-    RelativeFeatures: lambda: RelativeFeatures(PhysiologyFeatures(["EDA"]), 30.0, scaled=True, shifts=(-5.0, 0.0)),
+    RelativeFeatures: lambda: RelativeFeatures(
+        PhysiologyFeatures(["EDA"]), "past", 30.0, scaled=True, shifts=(-5.0, 0.0)
+    ),
     SteadyTableFeatures: lambda: SteadyTableFeatures(["smile", "frown"], rate=2.0),
     TableFeatures: lambda: TableFeatures(["smile", "frown"]),
     TextEmbeddings: TextEmbeddings,

@@ -162,9 +162,10 @@ def check_scaling(name: str, fold: Fold, zscore_by: str | None, features: Mappin
 
     Raises:
         ProtocolError: it standardises by people where the protocol does not, or the other way round; or it holds
-            each segment against the person's whole recording, which holds all segments that are tested.
+            each segment against the person's whole recording, which holds all segments that are tested. What came
+            before a segment may be read: whoever asks about it has that, too.
     """
-    relative = [modality for modality, extractor in features.items() if extractor.whole]
+    relative = [name for name, extractor in features.items() if extractor.whole and not extractor.past_only]
     if relative and fold.zscore_by is None:
         raise ProtocolError(
             f"{name}, fold {fold.number}: '{relative[0]}' is held against the person's whole recording, which only a "

@@ -17,7 +17,6 @@ was looked at first and lacks the last step, among them.
 
 import argparse
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,8 +36,7 @@ from empdetect.contagion.measures.mimicry import (
     window_means,
     within_observer,
 )
-from empdetect.datamodules.contagion_emg import SESSION, ContagionEmgDataModule
-from empdetect.streams.physiology import Physiology
+from empdetect.datamodules.contagion_emg import COLUMNS, LABELS, RATE, clips, observers
 
 Array = NDArray[np.float64]
 
@@ -108,19 +106,8 @@ def read_observers(data_root: str | None) -> dict[str, list[Observer]]:
     Raises:
         InputError: the data are not there, or not what they should be.
     """
-    people = defaultdict(list)
-    for segment in ContagionEmgDataModule({}, data_root).segments():
-        people[segment.group].append(segment)
-    observers = {}
-    for muscle in EXPECTED:
-        observers[muscle] = [
-            Observer(
-                _joined([_trial(segment.recording.participants[0].physiology, muscle) for segment in segments]),
-                np.array([segment.labels["happy"] > 0 for segment in segments]),
-            )
-            for segments in people.values()
-        ]
-    return observers
+    people = observers(data_root).values()
+    return {muscle: [_observer(values, f"EMG_{muscle}") for values in people] for muscle in EXPECTED}
 
 
 def measure(observers: Mapping[str, Sequence[Observer]], seed: int = 0) -> dict[str, Any]:
@@ -193,15 +180,10 @@ def _shuffled(observers: Sequence[Observer], seed: int) -> dict[str, float]:
     return {"shuffles": SHUFFLES, "share_with_p_below_.05": float((np.array(p) < 0.05).mean())}
 
 
-def _trial(physiology: Any, muscle: str) -> Trials:
-    assert isinstance(physiology, Physiology)
-    signal = physiology.signals[f"EMG_{muscle}{SESSION}"]
-    # A trial's recording starts its clock when the clip starts.
-    return trials(signal.values, signal.rate, [0.0], BEFORE, AFTER, signal.start)
-
-
-def _joined(parts: Sequence[Trials]) -> Trials:
-    return Trials(np.concatenate([part.values for part in parts]), parts[0].times)
+def _observer(values: Array, channel: str) -> Observer:
+    seen = [(sample / RATE, kind) for sample, kind in clips(values) if kind in LABELS]
+    found = trials(values[:, COLUMNS.index(channel)], RATE, [onset for onset, _ in seen], BEFORE, AFTER)
+    return Observer(found, np.array([kind == "happy" for _, kind in seen]))
 
 
 def _moments(found: Trials) -> Trials:

@@ -26,10 +26,9 @@ ONSET = -5.0
 BASELINE = 2.0
 MARGIN = 10.0
 """Seconds before the start of a clip: of the baseline, and kept on both sides for cleaning."""
+KINDS = ("angry", "happy", "neutral")
 LABELS = {"angry": 0.0, "happy": 1.0}
 SIGNALS = ("EDA", "EMG_zygomatic", "EMG_corrugator")
-SESSION = "_session"
-"""Ends the names of the muscles' channels that hold the observer's whole recording."""
 
 
 class ContagionEmgDataModule(EmpathyDataModule):
@@ -39,15 +38,15 @@ class ContagionEmgDataModule(EmpathyDataModule):
     hold observers apart. A trial is a recording of its own; its second 0 is the moment the clip
     starts. Muscles are given as in the study's analysis, as their ratio to the mean of the same
     trial's two seconds before it: electrodes and faces differ too much for absolute values to be
-    compared. The segment is what follows the start; the signals reach further, as cleaning skin
-    conductance needs some room. The same muscles are there a second time, over the observer's whole
-    recording and in millivolts (``EMG_zygomatic_session``), for features that relate them to the
-    observer's own usual level (``RelativeFeatures``).
+    compared. The segment is what follows the start; the signals reach ten seconds further on both
+    sides, as cleaning skin conductance needs some room, and for features that relate what follows
+    to all that was before it (``RelativeFeatures``).
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``contagion``; None reads ``EMPDETECT_DATA``.
         length: seconds from the start of the clip that are looked at; clips last 4 to 6 s.
+        neutral: also the trials with neutral faces, whose label is unknown: nothing learns from them.
         zscore_by: ``group`` standardises an observer's features by the mean and spread of all trials of the observer.
         folds, fold, batch_size, seed, workers: as for ``EmpathyDataModule``.
     """
@@ -64,6 +63,7 @@ class ContagionEmgDataModule(EmpathyDataModule):
         features: dict[str, Extractor],
         data_root: str | None = None,
         length: float = 6.0,
+        neutral: bool = False,
         zscore_by: Literal["group"] | None = None,
         folds: int = 5,
         fold: int = 0,
@@ -76,6 +76,7 @@ class ContagionEmgDataModule(EmpathyDataModule):
             raise InputError(f"Cutting trials: 'length' is in seconds above 0 and up to {MARGIN:g}, got {length:g}")
         self.data_root = data_root
         self.length = length
+        self.neutral = neutral
         self.zscore_by = zscore_by
         self.task = Task((Target("happy", "binary"),), unit="segment", construct="contagion")
 
@@ -85,27 +86,41 @@ class ContagionEmgDataModule(EmpathyDataModule):
         Raises:
             InputError: the files are missing or not what they should be.
         """
-        folder = data_folder(self.data_root, "contagion") / "emg_scr_100hz"
-        paths = sorted(folder.glob("*_FMOV_preprocessed.txt.gz"))
-        if not paths:
-            raise InputError(f"Reading the contagion experiment: no file {folder / '*_FMOV_preprocessed.txt.gz'}")
-        return [segment for path in paths for segment in self._trials(path)]
+        return [
+            segment for group, values in observers(self.data_root).items() for segment in self._trials(group, values)
+        ]
 
-    def _trials(self, path: Path) -> list[Segment]:
-        values = _read(path)
-        observer = path.name.partition("_")[0]
-        onsets = sorted((sample, name) for name in LABELS for sample in starts(values[:, COLUMNS.index(name)]))
+    def _trials(self, group: str, values: "NDArray[np.float64]") -> list[Segment]:
         found = []
-        for number, (sample, name) in enumerate(onsets, start=1):
-            person = Participant("observer", "observer", physiology=cut(values, sample))
-            recording = Recording(f"observer_{observer}_trial_{number}", (person,))
-            labels = {"happy": LABELS[name]}
-            found.append(Segment(recording, "observer", 0.0, self.length, labels, group=f"observer_{observer}"))
+        for number, (sample, name) in enumerate(clips(values), start=1):
+            if name in LABELS or self.neutral:
+                person = Participant("observer", "observer", physiology=cut(values, sample))
+                recording = Recording(f"{group}_trial_{number}", (person,))
+                labels = {"happy": LABELS.get(name, np.nan)}
+                found.append(Segment(recording, "observer", 0.0, self.length, labels, group=group))
         return found
 
 
+def observers(data_root: str | None = None) -> dict[str, "NDArray[np.float64]"]:
+    """Everything recorded of each observer, ``(time, column)`` at ``RATE``, by group.
+
+    Raises:
+        InputError: the files are missing or not what they should be.
+    """
+    return {f"observer_{path.name.partition('_')[0]}": _read(path) for path in _files(data_root)}
+
+
+def clips(values: "NDArray[np.float64]") -> list[tuple[int, str]]:
+    """Sample at which each clip starts and what kind it is, in their order.
+
+    Args:
+        values: ``(time, column)`` of one observer.
+    """
+    return sorted((sample, name) for name in KINDS for sample in starts(values[:, COLUMNS.index(name)]))
+
+
 def cut(values: "NDArray[np.float64]", onset: int) -> Physiology:
-    """The signals around one start of a clip, muscles as ratios to their baseline and, whole, as they were.
+    """The signals around one start of a clip, muscles as ratios to their baseline.
 
     Args:
         values: ``(time, column)`` of one observer.
@@ -120,14 +135,21 @@ def cut(values: "NDArray[np.float64]", onset: int) -> Physiology:
         level = float(baseline[:, column].mean()) if name.startswith("EMG") else 1.0
         trace = part[:, column] / level if level > 0 else np.full(len(part), np.nan)
         signals[name] = Signal(trace, RATE, start=(first - onset) / RATE)
-        if name.startswith("EMG"):
-            signals[name + SESSION] = Signal(values[:, column], RATE, start=-onset / RATE)
     return Physiology(signals)
 
 
 def starts(wave: "NDArray[np.float64]") -> list[int]:
     """Samples at which a marker wave falls by 5."""
     return [int(sample) + 1 for sample in np.flatnonzero(np.diff(wave) <= ONSET + 0.5)]
+
+
+def _files(data_root: str | None) -> list[Path]:
+    """One for each observer."""
+    folder = data_folder(data_root, "contagion") / "emg_scr_100hz"
+    paths = sorted(folder.glob("*_FMOV_preprocessed.txt.gz"))
+    if not paths:
+        raise InputError(f"Reading the contagion experiment: no file {folder / '*_FMOV_preprocessed.txt.gz'}")
+    return paths
 
 
 def _read(path: Path) -> "NDArray[np.float64]":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +16,30 @@ LIMIT = 5.0
 """Spreads beyond which a scaled value is cut: an artefact says no more than that."""
 NORMAL_IQR = 1.349
 """Interquartile range of a normal distribution of spread 1."""
+SEEN = 0.1
+"""Share of the seconds before a frame that must be known to tell what was usual."""
 
 
 class RelativeFeatures(Extractor):
     """Another extractor's features as differences from the person's own usual level.
 
     Bodies differ more between people than within one: a resting heart rate of 60 or 90, electrodes that sit
-    well or badly. What is usual is told from the recording alone, from the future too: this is for recordings
-    that are complete.
+    well or badly. What is usual is told from the recording alone, ``against`` one of these parts of it:
+
+    - ``recording``: the median of all of it, the future too, so the recording must be complete.
+    - ``around``: the mean of the ``seconds`` around each frame; slow drifts do not count.
+    - ``past``: the mean of the ``seconds`` up to each frame, which can be had while the recording goes on.
+      Unknown until a tenth of them has been seen.
+    - ``baseline``: the median of the ``seconds`` before second 0, for recordings of one trial each. This is
+      baseline correction as in psychophysiology (scaled: ``zscore`` of MNE-Python, but with quartiles).
 
     Args:
         features: gives the features; its frames come in the order of their times.
-        around: seconds of the stretch around a frame whose mean is its usual level, so that slow drifts do
-            not count; None takes the median of the whole recording.
-        scaled: divide by the differences' own spread (interquartile range / 1.349) over the recording, and cut
-            at 5 spreads.
+        against: see above.
+        seconds: how much of the recording; not with ``recording``.
+        scaled: divide by the spread of the same part, and cut at 5 spreads. The spread is the standard deviation
+            of the past, the interquartile range / 1.349 of a baseline, or, of ``recording`` and ``around``, that
+            of all differences.
         shifts: seconds; the columns are repeated for each, as they are so much later (before, if negative) and
             unknown where the recording does not reach.
     """
@@ -39,17 +49,15 @@ class RelativeFeatures(Extractor):
     def __init__(
         self,
         features: Extractor,
-        around: float | None = None,
+        against: Literal["recording", "around", "past", "baseline"] = "recording",
+        seconds: float | None = None,
         scaled: bool = False,
         shifts: Sequence[float] = (0.0,),
     ) -> None:
-        if (around is not None and around <= 0) or not shifts:
-            raise InputError(
-                f"Relative features: 'around' is in seconds above 0 or left out and 'shifts' holds at least one "
-                f"number, got {around} and {list(shifts)}"
-            )
+        _check(against, seconds, shifts)
         self.features = features
-        self.around = around
+        self.against = against
+        self.seconds = seconds
         self.scaled = scaled
         self.shifts = tuple(shifts)
         self.modality = features.modality
@@ -58,6 +66,7 @@ class RelativeFeatures(Extractor):
         # It grows with either of the two, so that no cache keeps what an older version of the inner one gave.
         self.version = type(self).version * features.version
         self.width = features.width * len(self.shifts)
+        self.past_only = against in ("past", "baseline") and (features.past_only or not features.whole)
 
     def streams(self, person: Participant) -> Sequence[Stream]:
         """Those of the extractor."""
@@ -83,17 +92,44 @@ class RelativeFeatures(Extractor):
         if not np.isfinite(found.times).all():
             raise InputError(f"Relative features of {person.name}: frames without times have no usual level before")
         known = np.where(found.mask[:, None], found.values, np.nan).astype(np.float64)
-        values = known - self._usual(known, found.times)
-        values = scaled(values) if self.scaled else values
+        values = self._relative(known, found.times)
+        if not np.isfinite(values).any():
+            part = f"the {self.seconds:g} s of its {self.against}" if self.seconds else "the recording"
+            return Features.missing(self.width, found.reason or f"{part} tell no usual level")
         shifted = np.concatenate([moved(values, found.times, shift) for shift in self.shifts], axis=1)
         mask = np.asarray(np.isfinite(shifted).any(axis=1), np.bool_)
         quality = np.where(mask, found.quality, 0).astype(np.float32)
         return Features(shifted.astype(np.float32), found.times, mask, quality, found.reason)
 
-    def _usual(self, values: Array, times: Array) -> Array:
-        if self.around is None:
-            return median(values)
-        return moving_mean(values, times, self.around / 2)
+    def _relative(self, known: Array, times: Array) -> Array:
+        usual, spread = self._usual(known, times)
+        values = known - usual
+        if not self.scaled:
+            return values
+        return cut(values, quartile_spread(values) if spread is None else spread)
+
+    def _usual(self, known: Array, times: Array) -> tuple[Array, Array | None]:
+        """The usual level and its spread, or None where that is the differences' own."""
+        if self.seconds is None:
+            return median(known), None
+        if self.against == "around":
+            return moving_mean(known, times, self.seconds / 2, self.seconds / 2), None
+        if self.against == "past":
+            return past(known, times, self.seconds)
+        resting = known[(times >= -self.seconds) & (times < 0)]
+        return median(resting), quartile_spread(resting)
+
+
+def _check(against: str, seconds: float | None, shifts: Sequence[float]) -> None:
+    if against not in ("recording", "around", "past", "baseline"):
+        raise InputError(f"Relative features: 'against' is recording, around, past or baseline, got {against}")
+    if (seconds is None) != (against == "recording") or (seconds is not None and seconds <= 0):
+        raise InputError(
+            f"Relative features: 'seconds' is above 0, and left out with 'against: recording'; got {seconds} "
+            f"against {against}"
+        )
+    if not shifts:
+        raise InputError("Relative features: 'shifts' holds at least one number of seconds, got none")
 
 
 def median(values: Array) -> Array:
@@ -101,12 +137,15 @@ def median(values: Array) -> Array:
     return quantiles(values, [0.5])
 
 
-def scaled(values: Array) -> Array:
-    """Columns divided by their spread and cut; one that does not vary is left as it is."""
+def quartile_spread(values: Array) -> Array:
+    """Spread of each column ``(feature,)`` over its known values: interquartile range / 1.349."""
     low, high = quantiles(values, [0.25, 0.75])
-    spread = (high - low) / NORMAL_IQR
-    divisor = np.where(spread > 1e-9, spread, 1.0)
-    return np.clip(values / divisor, -LIMIT, LIMIT)
+    return np.asarray((high - low) / NORMAL_IQR)
+
+
+def cut(values: Array, spread: Array) -> Array:
+    """Columns divided by their spread and cut at ``LIMIT``; where that is 0 they are not divided."""
+    return np.clip(values / np.where(spread > 1e-9, spread, 1.0), -LIMIT, LIMIT)
 
 
 def quantiles(values: Array, levels: Sequence[float]) -> Array:
@@ -115,21 +154,41 @@ def quantiles(values: Array, levels: Sequence[float]) -> Array:
     return np.array([np.quantile(c, levels) if len(c) else np.full(len(levels), np.nan) for c in columns]).T
 
 
-def moving_mean(values: Array, times: Array, reach: float) -> Array:
-    """Mean of the known values within ``reach`` seconds of each frame; NaN where there are none.
+def moving_mean(values: Array, times: Array, before: float, after: float) -> Array:
+    """Mean of the known values from ``before`` seconds ahead of each frame to ``after`` it; NaN where there are none.
 
     Args:
         values: ``(time, feature)``
         times: ``(time,)`` growing.
-        reach: in seconds.
+        before: in seconds.
+        after: in seconds.
     """
+    total, count = _moving_sums(values, times, before, after)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: Array = total / count
+    return mean
+
+
+def past(values: Array, times: Array, seconds: float) -> tuple[Array, Array]:
+    """Mean and standard deviation ``(time, feature)`` of the seconds up to each frame; NaN until a tenth is known."""
+    step = float(np.median(np.diff(times))) if len(times) > 1 else seconds
+    # The spread is a small difference of large squares unless the level is taken off first.
+    level = median(values)
+    mean = moving_mean(values - level, times, seconds, 0.0)
+    square = moving_mean((values - level) ** 2, times, seconds, 0.0)
+    _, count = _moving_sums(values, times, seconds, 0.0)
+    enough = count * step >= seconds * SEEN
+    spread = np.sqrt(np.clip(square - mean**2, 0, None))
+    return np.where(enough, mean + level, np.nan), np.where(enough, spread, np.nan)
+
+
+def _moving_sums(values: Array, times: Array, before: float, after: float) -> tuple[Array, Array]:
+    """Sum and number of known values around each frame, ``(time, feature)`` each."""
     known = np.isfinite(values)
-    first, last = np.searchsorted(times, times - reach), np.searchsorted(times, times + reach, side="right")
+    first, last = np.searchsorted(times, times - before), np.searchsorted(times, times + after, side="right")
     total = _running(np.where(known, values, 0.0))
     count = _running(known.astype(np.float64))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean: Array = (total[last] - total[first]) / (count[last] - count[first])
-    return mean
+    return total[last] - total[first], count[last] - count[first]
 
 
 def moved(values: Array, times: Array, shift: float) -> Array:

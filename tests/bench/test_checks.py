@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -120,6 +121,12 @@ def test_what_is_held_against_the_whole_recording_is_named_so() -> None:
         with pytest.raises(ProtocolError, match="ours, fold 0: 'pulse' is held against the person's whole recording"):
             check_scaling("ours", fold, None, {"pulse": extractor})
         check_scaling("ours-z", replace(fold, zscore_by="group"), "group", {"pulse": extractor})
+    sides: tuple[Literal["past", "baseline"], ...] = ("past", "baseline")
+    for against in sides:
+        check_scaling("ours", fold, None, {"pulse": RelativeFeatures(pulse, against, 60.0)})
+        centred = RelativeFeatures(PhysiologyFeatures(["EDA"], centred=True), against, 60.0)
+        with pytest.raises(ProtocolError, match="held against the person's whole recording"):
+            check_scaling("ours", fold, None, {"pulse": centred})
     with pytest.raises(ProtocolError, match="standardises by the training set, the protocol by group"):
         check_scaling("ours-z", replace(fold, zscore_by="group"), None, {"pulse": pulse})
 

@@ -52,12 +52,13 @@ def test_muscles_are_ratios_to_the_seconds_before(tmp_path: Path) -> None:
     np.testing.assert_allclose(happy["EDA"].values, 7)
 
 
-def test_the_whole_session_is_there_too(tmp_path: Path) -> None:
-    happy, angry = (body(s).signals for s in ContagionEmgDataModule({}, str(write(tmp_path))).segments()[:2])
-    session = angry["EMG_zygomatic_session"]
-    assert (session.start, session.end) == (-ONSETS["angry"] / RATE, (2400 - ONSETS["angry"]) / RATE)
-    np.testing.assert_allclose(session.values, happy["EMG_zygomatic_session"].values)
-    np.testing.assert_allclose(session.values[[504, 505, 700]], [2, 6, 2])
+def test_neutral_trials_are_there_on_request_and_unknown(tmp_path: Path) -> None:
+    root = str(write(tmp_path))
+    found = ContagionEmgDataModule({}, root, neutral=True).segments()
+    assert [segment.recording.id for segment in found[:3]] == [f"observer_09_trial_{number}" for number in (1, 2, 3)]
+    assert [segment.labels["happy"] for segment in found[:2]] == [1, 0]
+    assert np.isnan(found[2].labels["happy"])
+    assert len(ContagionEmgDataModule({}, root).segments()) == 6 < len(found) == 9
 
 
 def test_a_muscle_without_baseline_is_unknown() -> None:

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.features.cache import cache_key
 from empdetect.features.ngrams import TextNgrams
-from empdetect.features.relative import LIMIT, RelativeFeatures, moved, moving_mean, scaled
+from empdetect.features.relative import LIMIT, RelativeFeatures, cut, moved, moving_mean, past
 from empdetect.features.table import TableFeatures
 from empdetect.recording import Participant
 from empdetect.streams.table import Table
@@ -33,7 +35,7 @@ def test_spreads_are_made_alike_and_artefacts_cut() -> None:
     found = RelativeFeatures(HEART, scaled=True)(wearer(values)).values[:, 0]
     assert found.max() == LIMIT
     assert np.delete(found, 7).std() == pytest.approx(1, abs=0.1)
-    assert np.isfinite(scaled(np.zeros((5, 1)))).all()
+    assert np.isfinite(cut(np.zeros((5, 1)), np.zeros(1))).all()
 
 
 def test_another_version_of_what_it_wraps_is_another_cache_entry() -> None:
@@ -44,7 +46,7 @@ def test_another_version_of_what_it_wraps_is_another_cache_entry() -> None:
 
 def test_a_drift_does_not_count_against_what_is_around() -> None:
     drift = np.linspace(0, 100, 1000)
-    assert np.abs(RelativeFeatures(HEART, around=60)(wearer(drift)).values[50:-50]).max() < 1e-3
+    assert np.abs(RelativeFeatures(HEART, "around", 60)(wearer(drift)).values[50:-50]).max() < 1e-3
     assert np.ptp(RelativeFeatures(HEART)(wearer(drift)).values) > 99
 
 
@@ -56,8 +58,66 @@ def test_shifts_bring_what_comes_before_and_after() -> None:
     assert found.mask.all()
 
 
+def trial(before: list[float], after: list[float]) -> Participant:
+    values = np.asarray(before + after, np.float32)[:, None]
+    return Participant("wearer", tables={"heart": Table(values, np.arange(len(values)) - len(before) + 0.5, ("rate",))})
+
+
+def test_a_trial_is_held_against_what_came_before_it() -> None:
+    relative = RelativeFeatures(HEART, "baseline", 4, scaled=True)
+    low, high = (relative(trial([9.0, *(level + np.arange(4))], [level + 2, level + 1e6])) for level in (60, 90))
+    np.testing.assert_allclose(low.values, high.values, atol=1e-4)
+    spread = (np.quantile(np.arange(4), 0.75) - np.quantile(np.arange(4), 0.25)) / 1.349
+    np.testing.assert_allclose(low.values[-2:, 0], [(2 - 1.5) / spread, LIMIT], rtol=1e-4)
+    assert relative.past_only
+    assert not RelativeFeatures(HEART).past_only
+
+
+def test_what_comes_later_does_not_change_what_is_usual_before_a_trial() -> None:
+    relative = RelativeFeatures(HEART, "baseline", 4, scaled=True)
+    short, long = (relative(trial([70, 72, 71, 75], after)).values for after in ([80.0], [80.0, 200.0, -50.0]))
+    np.testing.assert_array_equal(short, long[: len(short)])
+
+
+@given(
+    values=st.lists(st.floats(40, 200, width=32), min_size=12, max_size=40),
+    seconds=st.floats(2, 20),
+    place=st.integers(0, 39),
+    later=st.floats(-1e4, 1e4, width=32),
+)
+def test_the_past_knows_nothing_of_what_comes(values: list[float], seconds: float, place: int, later: float) -> None:
+    place %= len(values)
+    relative = RelativeFeatures(HEART, "past", seconds, scaled=True)
+    seen = relative(wearer(values)).values[: place + 1]
+    changed = relative(wearer([*values[: place + 1], *[later] * (len(values) - place - 1)])).values[: place + 1]
+    np.testing.assert_allclose(seen, changed[: len(seen)], atol=1e-3)
+    assert relative.past_only
+
+
+@given(values=st.lists(st.floats(40, 200, width=32), min_size=3, max_size=40), seconds=st.floats(3, 20))
+def test_the_past_is_the_mean_and_spread_of_the_seconds_before(values: list[float], seconds: float) -> None:
+    column = np.asarray(values)[:, None]
+    mean, spread = past(column, np.arange(len(values)) * 1.0, seconds)
+    stretch = column[max(0, len(values) - 1 - int(seconds)) :]
+    np.testing.assert_allclose([mean[-1, 0], spread[-1, 0]], [stretch.mean(), stretch.std()], atol=1e-4)
+
+
+def test_the_past_is_not_known_at_once() -> None:
+    mean, _ = past(np.ones((30, 1)), np.arange(30.0), 100.0)
+    assert np.isnan(mean[:9]).all()
+    assert np.isfinite(mean[9:]).all()
+
+
+def test_a_trial_with_nothing_before_it_is_missing() -> None:
+    found = RelativeFeatures(HEART, "baseline", 4)(trial([], [80.0, 81.0]))
+    assert not found.observed
+    assert found.reason == "the 4 s of its baseline tell no usual level"
+    plain = RelativeFeatures(HEART, "baseline", 4)(trial([70.0, 70.0, 70.0, 70.0], [80.0]))
+    assert plain.values[-1, 0] == 10
+
+
 def test_unknown_values_stay_unknown() -> None:
-    found = RelativeFeatures(HEART, around=4, scaled=True)(wearer([1, np.nan, 3, 4]))
+    found = RelativeFeatures(HEART, "around", 4, scaled=True)(wearer([1, np.nan, 3, 4]))
     assert found.mask.tolist() == [True, False, True, True]
     assert found.quality.tolist() == [1, 0, 1, 1]
 
@@ -65,13 +125,16 @@ def test_unknown_values_stay_unknown() -> None:
 def test_means_and_shifts_follow_the_times_and_not_the_frames() -> None:
     times = np.array([0.0, 1.0, 10.0, 11.0])
     values = np.array([[1.0], [3.0], [np.nan], [7.0]])
-    np.testing.assert_allclose(moving_mean(values, times, 2.0)[:, 0], [2, 2, 7, 7])
+    np.testing.assert_allclose(moving_mean(values, times, 2.0, 2.0)[:, 0], [2, 2, 7, 7])
     np.testing.assert_allclose(moved(values, times, 10.0)[:, 0], [np.nan, 7, np.nan, np.nan])
 
 
 def test_faults_are_named() -> None:
-    with pytest.raises(InputError, match="'around' is in seconds above 0"):
-        RelativeFeatures(HEART, around=0)
+    for against, seconds in (("around", 0.0), ("past", None), ("baseline", -1.0), ("recording", 60.0)):
+        with pytest.raises(InputError, match=f"'seconds' is above 0.*got {seconds} against {against}"):
+            RelativeFeatures(HEART, against, seconds)  # type: ignore[arg-type]  # from YAML it is any string
+    with pytest.raises(InputError, match="recording, around, past or baseline, got session"):
+        RelativeFeatures(HEART, "session")  # type: ignore[arg-type]  # what is to be refused
     with pytest.raises(InputError, match="'shifts' holds at least one"):
         RelativeFeatures(HEART, shifts=())
     words = Participant("anna", transcript=Transcript((Utterance("hello"),)))

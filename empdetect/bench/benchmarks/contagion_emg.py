@@ -18,7 +18,7 @@ BENCHMARK = Benchmark(
     title="Contagion EMG",
     protocol="25 observers in 5 folds by observer; muscles as ratios to 2 s before each clip; mean of the folds",
     data=ContagionEmgDataModule,
-    ours=TrainedDetector(["contagion_emg_ratio"]),
+    ours=TrainedDetector(["contagion_emg"]),
     lines=(
         Line(
             "AUROC, happy or angry trial",
