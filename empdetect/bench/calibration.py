@@ -28,6 +28,7 @@ from empdetect.bench.run import machine
 from empdetect.bench.strangers import foreign_speech, strange_segments
 from empdetect.bench.study import one_line_errors
 from empdetect.datamodules.base import EmpathyDataModule
+from empdetect.datamodules.emodb import EmodbDataModule
 from empdetect.detector import Detector, Observations
 from empdetect.example import Example, featurise
 from empdetect.features.base import Extractor
@@ -166,13 +167,14 @@ def _strangers(
         names = [n for n, e in detector.features.items() if e.modality == stream and n in fold.doubt]
         if not names:
             continue
-        made = _made(detector, stream, folder / stream, data_root)
+        made = _made(fold, stream, folder / stream, data_root)
         usual = [e for e in examples if e.inputs[names[0]][0].observed]
         found[stream] = {kind: _told(fold, names[0], usual, segments, cache) for kind, segments in made.items()}
     return found
 
 
-def _made(detector: Detector, stream: str, folder: Path, data_root: str | None) -> dict[str, list[Segment]]:
+def _made(fold: Fold, stream: str, folder: Path, data_root: str | None) -> dict[str, list[Segment]]:
+    detector = fold.detector
     made = strange_segments(
         stream,
         folder,
@@ -181,7 +183,9 @@ def _made(detector: Detector, stream: str, folder: Path, data_root: str | None) 
         detector.task.persons,
         _channels(detector),
     )
-    spoken = foreign_speech(data_root, STRANGERS) if stream == "audio" else []
+    # German is no other language to what learned from Emo-DB.
+    foreign = stream == "audio" and not isinstance(fold.data, EmodbDataModule)
+    spoken = foreign_speech(data_root, STRANGERS) if foreign else []
     return {**made, "another language (German, Emo-DB)": spoken} if spoken else made
 
 
