@@ -24,6 +24,7 @@ from empdetect.bench.control import Control, Trial, check_control, try_shuffled
 from empdetect.bench.intervals import Truth
 from empdetect.bench.report import line_reports
 from empdetect.bench.system import Answers, Fold, NotAvailable, System, labels_of, unlabelled
+from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.splits import group_of
 from empdetect.recording import Segment
@@ -186,6 +187,7 @@ def report(state: Progress) -> dict[str, Any]:
         "title": benchmark.title,
         "protocol": benchmark.protocol,
         "command": _command(state),
+        "settings": benchmark.ours.settings() if isinstance(benchmark.ours, TrainedDetector) else {},
         "fast": state.fast,
         "folds": state.folds,
         "folds_done": len(state.tested),

@@ -1,5 +1,6 @@
 """Our detector as a system: configurations trained by the path of ``empdetect fit``, their answers averaged."""
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from empdetect.models.detector_module import DetectorModule
 from empdetect.models.ensemble import Ensemble
 from empdetect.models.heads import decode, level_probabilities
 from empdetect.recording import Segment
+from empdetect.streams.files import fingerprint
 from empdetect.training import TrainingCLI, heads_of, learn_validation, run, take_best_weights
 
 MEMBER_STEP = 1000
@@ -98,6 +100,14 @@ class TrainedDetector:
     def solved(self) -> bool:
         """Whether every member is solved, so that no seed changes anything."""
         return all(read_config(config)["model"].get("kernel") for config in self.configs)
+
+    def settings(self) -> dict[str, str]:
+        """Fingerprint of what each configuration says, comments aside, and how it is taken, by its name."""
+        taken = [self.members, *self.modalities]
+        return {
+            Path(config).stem: fingerprint(json.dumps([read_config(config), taken], sort_keys=True))
+            for config in self.configs
+        }
 
     def fit(self, fold: Fold, seed: int) -> None:
         """Train every member on the fold.

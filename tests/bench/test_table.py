@@ -18,6 +18,7 @@ from empdetect.bench.table import (
     update_page,
     with_interval,
 )
+from empdetect.bench.trained import TrainedDetector
 from empdetect.errors import InputError
 from tests.bench.tiny import TINY
 
@@ -107,6 +108,9 @@ def test_a_kept_result_is_of_the_benchmark_as_it_is_today(name: str) -> None:
     for shown, line in zip(kept["lines"], benchmark.lines, strict=True):
         told = (shown["metric"], shown["aim"], shown["floor"], shown["published"])
         assert told == (line.shown, line.aim, _told(line.floor), _told(line.published))
+    if "settings" in kept:
+        assert isinstance(benchmark.ours, TrainedDetector)
+        assert kept["settings"] == benchmark.ours.settings(), "measure it again: its configuration is another now"
 
 
 def _told(figure: Figure | None) -> dict[str, object] | None:

@@ -97,11 +97,24 @@ def test_a_benchmark_of_a_configuration_runs_and_leaves_nothing_behind(
     reports = list(run_benchmark(benchmark(made), str(made)))
     assert [report["folds_done"] for report in reports] == [1, 2, 3]
     assert [sum(part["segments"].values()) for part in reports[-1]["fold_parts"]] == [12, 12, 12]
+    assert reports[-1]["settings"] == TrainedDetector([str(made / "made.yaml")]).settings()
     line = reports[-1]["lines"][0]
     assert 0 <= line["value"] <= 1
     assert set(line["baselines"]) == {"majority", "functionals"}
     assert line["verdict"] == "reached"
     assert not list(tmp_path.iterdir()), "no runs and no checkpoints stay"
+
+
+def test_settings_are_told_apart_and_comments_are_not(made: Path, tmp_path: Path) -> None:
+    content = (made / "made.yaml").read_text(encoding="utf-8")
+    other = tmp_path / "made.yaml"
+    other.write_text(f"# a remark\n{content}", encoding="utf-8")
+    same = TrainedDetector([str(made / "made.yaml")])
+    assert TrainedDetector([str(other)]).settings() == same.settings()
+    assert TrainedDetector([str(other)], members=2).settings() != same.settings()
+    other.write_text(content.replace("max_epochs: ", "max_epochs: 1"), encoding="utf-8")
+    assert list(TrainedDetector([str(other)]).settings()) == ["made"]
+    assert TrainedDetector([str(other)]).settings() != same.settings()
 
 
 def test_equal_seeds_give_equal_answers_and_other_seeds_others(made: Path) -> None:

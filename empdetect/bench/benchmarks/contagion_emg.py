@@ -16,7 +16,8 @@ ALONE = tuple(
 BENCHMARK = Benchmark(
     name="contagion_emg",
     title="Contagion EMG",
-    protocol="25 observers in 5 folds by observer; muscles as ratios to 2 s before each clip; mean of the folds",
+    protocol="25 observers in 5 folds by observer; muscles as ratios to 2 s before each clip, ours to 10 s; "
+    "mean of the folds",
     data=ContagionEmgDataModule,
     ours=TrainedDetector(["contagion_emg"]),
     lines=(
