@@ -236,13 +236,14 @@ def interval_width(detector: Detector, examples: Sequence[Example]) -> float:
 
 def _novelty(folds: Sequence[Fold]) -> dict[str, Any]:
     """Means over folds: false alarms by modality, and each kind of stranger."""
+    strangest = [_strangest(fold) for fold in folds]
     alarms = {
-        name: {
-            "doubted": float(np.mean([(fold.doubt[name] > 0).mean() for fold in folds])),
-            "false_alarms": float(np.mean([(fold.doubt[name] >= STRANGE).mean() for fold in folds])),
-            "worst_fold": float(np.max([(fold.doubt[name] >= STRANGE).mean() for fold in folds])),
+        modality: {
+            "doubted": float(np.mean([(doubt[modality] > 0).mean() for doubt in strangest])),
+            "false_alarms": float(np.mean([(doubt[modality] >= STRANGE).mean() for doubt in strangest])),
+            "worst_fold": float(np.max([(doubt[modality] >= STRANGE).mean() for doubt in strangest])),
         }
-        for name in folds[0].doubt
+        for modality in strangest[0]
     }
     strangers: dict[str, Any] = {}
     for stream, kinds in folds[0].strangers.items():
@@ -253,6 +254,15 @@ def _novelty(folds: Sequence[Fold]) -> dict[str, Any]:
                 key: float(np.mean([one[key] for one in each if key in one])) for key in names
             }
     return {"own_data": alarms, "strangers": strangers}
+
+
+def _strangest(fold: Fold) -> dict[str, NDArray[np.float64]]:
+    """Doubt about each test segment ``(n,)`` by modality; of two readings of one, the larger."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, doubt in fold.doubt.items():
+        modality = fold.detector.features[name].modality
+        found[modality] = np.maximum(found[modality], doubt) if modality in found else doubt
+    return found
 
 
 def digits(value: Any) -> Any:

@@ -1,11 +1,14 @@
 """The command that measures calibration and strangers, on a made dataset; and the tables of the documentation."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import numpy as np
 import pytest
 import yaml
 
-from empdetect.bench.calibration import main
+from empdetect.bench.calibration import Fold, _novelty, main
 from empdetect.bench.calibration_table import calibration_table, strangers_table
 from empdetect.bench.results import is_whole, read_results
 from tests.datamodules.test_stress_predict import write as write_stress
@@ -57,6 +60,14 @@ def test_all_folds_of_a_configuration_are_measured(
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
+def test_two_readings_of_the_same_words_are_one_doubt() -> None:
+    features = {name: SimpleNamespace(modality="text") for name in ("text", "feelings")}
+    doubt = {"text": np.array([0.0, 0.9]), "feelings": np.array([0.6, 0.2])}
+    fold = SimpleNamespace(detector=SimpleNamespace(features=features), doubt=doubt, strangers={})
+    own = _novelty([cast(Fold, fold)])["own_data"]
+    assert own == {"text": {"doubted": 1.0, "false_alarms": 1.0, "worst_fold": 1.0}}
+
+
 def test_what_is_missing_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["no_such", "-o", str(tmp_path / "x.json")]) == 2
     assert "Looking for the configuration 'no_such'" in capsys.readouterr().err
@@ -67,3 +78,6 @@ def test_the_documentation_shows_the_committed_results() -> None:
     page = (ROOT / "docs" / "calibration.md").read_text(encoding="utf-8")
     assert calibration_table(measured) in page
     assert strangers_table(measured) in page
+    for name, report in measured.items():
+        novelty = report["novelty"]
+        assert set(novelty["strangers"]) <= set(novelty["own_data"]), f"{name}: strangers without false alarms"
