@@ -1,10 +1,9 @@
 """Stress-Predict: wrist signals during stress tasks and rest (Iqbal et al., Sensors 2022)."""
 
 import gzip
-import io
 import tarfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -12,8 +11,8 @@ from empdetect.datamodules.base import EmpathyDataModule, data_folder
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
 from empdetect.recording import Participant, Recording, Segment
+from empdetect.streams.formats.empatica import read_sensor
 from empdetect.streams.physiology import Physiology, Signal
-from empdetect.streams.table import Table
 from empdetect.task import Target, Task
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 ARCHIVE = "raw_dev_S01_S27.tar.gz"
 LABELS = "labels_hr_rsp_binary.csv.gz"
 CHANNELS = ("EDA", "TEMP", "BVP", "HR")
-HEART = ("heart_rate", "heart_rate_change")
 AGREEMENT = 0.9
 """Share of a window's seconds that must carry one label; the others are between tasks and left out."""
 
@@ -33,8 +31,7 @@ class StressPredictDataModule(EmpathyDataModule):
 
     Stress tasks were a colour word test, an interview and hyperventilation. A recording's second 0
     is the first labelled second; the files' Unix clocks lay the signals on it. Blood volume pulse is
-    there for four people, skin conductance and temperature for all who have labels. The wristband's
-    own heart rate is the table ``heart``: beats a minute, and its difference from the person's mean.
+    there for four people, the wristband's own heart rate, skin conductance and temperature for all who have labels.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
@@ -92,9 +89,7 @@ class StressPredictDataModule(EmpathyDataModule):
     ) -> list[Segment]:
         zero = seconds[0]
         moved = {key: Signal(s.values, s.rate, s.start - zero) for key, s in signals.items()}
-        heart = moved.pop("HR", None)
-        tables = {} if heart is None else {"heart": heart_table(heart)}
-        recording = Recording(name, (Participant("wearer", physiology=Physiology(moved), tables=tables),))
+        recording = Recording(name, (Participant("wearer", physiology=Physiology(moved)),))
         found = []
         for start in np.arange(0.0, seconds[-1] - zero + 1 - self.window + 1e-6, self.hop):
             inside = labels[(seconds >= zero + start) & (seconds < zero + start + self.window)]
@@ -105,13 +100,6 @@ class StressPredictDataModule(EmpathyDataModule):
                 label = {"stress": float(stress > rest)}
                 found.append(Segment(recording, "wearer", float(start), float(start + self.window), label, group=name))
         return found
-
-
-def heart_table(heart: Signal) -> Table:
-    """Columns of ``HEART`` ``(time, 2)``. A person's mean needs no labels: it can be had of anyone."""
-    values = np.stack([heart.values, heart.values - np.nanmean(heart.values)], axis=1)
-    times = heart.start + np.arange(len(values)) / heart.rate
-    return Table(values.astype(np.float32), times, HEART)
 
 
 def _labels(path: Path) -> "pd.DataFrame":
@@ -137,33 +125,21 @@ def _signals(folder: Path) -> dict[str, dict[str, Signal]]:
                 person, channel = Path(member.name).parent.name, Path(member.name).stem
                 content = archive.extractfile(member) if channel in CHANNELS else None
                 if content is not None:
-                    found.setdefault(person, {})[channel] = read_e4(io.TextIOWrapper(content), member.name)
+                    found.setdefault(person, {})[channel] = _signal(channel, content.read(), member.name)
     except (OSError, tarfile.TarError, EOFError) as error:
         raise InputError(f"Reading Stress-Predict: {folder / ARCHIVE} cannot be read ({error})") from None
     for path in sorted(folder.glob("BVP_*.csv.gz")):
         person = path.name.removeprefix("BVP_").removesuffix(".csv.gz")
         try:
-            with gzip.open(path, "rt", encoding="utf-8") as text:
-                found.setdefault(person, {})["BVP"] = read_e4(text, path.name)
+            found.setdefault(person, {})["BVP"] = _signal("BVP", gzip.decompress(path.read_bytes()), path.name)
         except (OSError, EOFError) as error:
             raise InputError(f"Reading Stress-Predict: {path} cannot be read ({error})") from None
     return found
 
 
-def read_e4(content: IO[str], name: str) -> Signal:
-    """A channel of an Empatica E4: first line its start in Unix seconds, second its rate in Hz, then samples.
-
-    Args:
-        content: the text of the file.
-        name: of the file, for messages.
-
-    Raises:
-        InputError: it is not such a file.
-    """
+def _signal(channel: str, content: bytes, name: str) -> Signal:
     try:
-        values = np.array([float(line) for line in content if line.strip()])
+        sensor = read_sensor(channel, content.decode())
     except ValueError as error:
-        raise InputError(f"Reading {name}: not a column of numbers ({error})") from None
-    if len(values) < 3:
-        raise InputError(f"Reading {name}: start, rate and samples are expected, got {len(values)} lines")
-    return Signal(values[2:], rate=float(values[1]), start=float(values[0]))
+        raise InputError(f"Reading Stress-Predict: {name}: {error}") from None
+    return Signal(sensor.values, sensor.rate, sensor.start)

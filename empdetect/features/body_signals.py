@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Described = tuple[Array, Array]
+BELIEVED = (30.0, 220.0)
+"""Beats per minute between which a device's heart rate is believed; a device that lost the pulse writes 0."""
 STILL = 2e-3
 """Interquartile range, as a share of the median, below which an amplitude is that of a sensor without a muscle."""
 
@@ -51,6 +53,17 @@ def describe_bvp(signal: Array, rate: float, moments: Array) -> Described:
     clean = np.asarray(nk.ppg_clean(signal, sampling_rate=rate))
     _, info = nk.ppg_peaks(clean, sampling_rate=rate)
     return _beats(clean, np.asarray(info["PPG_Peaks"]), rate, moments)
+
+
+def describe_hr(signal: Array, rate: float, moments: Array) -> Described:
+    """Heart rate in beats per minute, as a wristband or chest strap states it.
+
+    Rates outside ``BELIEVED`` are unknown. Quality is the share of samples within 5 s that lie inside.
+    """
+    times = np.arange(len(signal)) / rate
+    possible = (signal >= BELIEVED[0]) & (signal <= BELIEVED[1])
+    values = _between(moments, times[possible], signal[possible], reach=max(1.5, 1 / rate))
+    return values[:, None], _share(possible, rate, moments, max(5.0, 1 / rate))
 
 
 def describe_eda(signal: Array, rate: float, moments: Array) -> Described:
@@ -140,6 +153,7 @@ def describe_temp(signal: Array, rate: float, moments: Array) -> Described:
 KINDS = {
     "ECG": ChannelKind(("heart_rate", "log_rmssd"), describe_ecg, 50.0, 5.0, 0.1),
     "BVP": ChannelKind(("heart_rate", "log_rmssd"), describe_bvp, 20.0, 5.0, 0.2),
+    "HR": ChannelKind(("heart_rate",), describe_hr, 0.1, 2.0, 5.0),
     "EDA": ChannelKind(("tonic", "phasic", "responses"), describe_eda, 1.0, 10.0, 2.0),
     "RSP": ChannelKind(("breath_rate", "depth", "phase_sin", "phase_cos"), describe_rsp, 4.0, 10.0, 1.0),
     "EMG": ChannelKind(("log_amplitude",), describe_emg, 4.0, 1.0, 0.1),

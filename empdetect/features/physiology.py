@@ -19,11 +19,11 @@ class PhysiologyFeatures(Extractor):
     """Features of body signals at a common rate.
 
     Columns are fixed by ``channels``, whatever a participant has: an absent channel gives NaN. Per
-    channel: ECG and BVP heart rate and log RMSSD; EDA tonic level, phasic part and responses a
-    minute; RSP breath rate, depth and phase; EMG log amplitude; TEMP level and slope
-    (``body_signals`` has units and sources).
+    channel: ECG and BVP heart rate and log RMSSD; HR heart rate, as a device states it; EDA tonic
+    level, phasic part and responses a minute; RSP breath rate, depth and phase; EMG log amplitude;
+    TEMP level and slope (``body_signals`` has units and sources).
 
-    Gaps up to a limit (0.1 s ECG and EMG, 0.2 s BVP, 1 s RSP, 2 s EDA, 10 s TEMP) are interpolated;
+    Gaps up to a limit (0.1 s ECG and EMG, 0.2 s BVP, 1 s RSP, 2 s EDA, 5 s HR, 10 s TEMP) are interpolated;
     what lies between longer ones is handled apart. A frame is observed if any channel gives a value.
     Quality is the mean over the channels that the participant has, 0 where one gives no value.
 

@@ -15,12 +15,14 @@ from empdetect.streams.files import file_fingerprint, fingerprint, require_file,
 from empdetect.streams.formats.empatica import SENSORS, is_session, read_session
 from empdetect.streams.times import time_problem
 
-Channel = Literal["ECG", "BVP", "EDA", "RSP", "EMG", "TEMP"]
+Channel = Literal["ECG", "BVP", "HR", "EDA", "RSP", "EMG", "TEMP"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 
 ALIASES = {
     "cardiac": "ECG",
     "ppg": "BVP",
+    "heart_rate": "HR",
+    "heartrate": "HR",
     "gsr": "EDA",
     "scr": "EDA",
     "skinconductance": "EDA",

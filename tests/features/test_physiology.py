@@ -119,6 +119,19 @@ def test_temperature_and_its_slope() -> None:
     np.testing.assert_allclose(column(features, "TEMP_level", "TEMP"), 33 + features.times / 60, atol=0.02)
 
 
+def test_a_stated_heart_rate_passes_where_a_heart_can_have_it() -> None:
+    stated = 70 + 0.1 * np.arange(60)
+    stated[20:30] = 0  # the wristband lost the pulse
+    features = measure({"HR": Signal(stated, 1)})
+    rate = column(features, "HR_heart_rate", "HR")
+    lost = (features.times > 20.5) & (features.times < 28.5)
+    np.testing.assert_array_equal(np.isnan(rate), lost)
+    assert not features.mask[lost].any()
+    np.testing.assert_allclose(rate[features.times < 19], 70 + 0.1 * features.times[features.times < 19], rtol=1e-5)
+    assert features.quality[0] == 1
+    assert features.quality[features.times > 31].min() < 1, "what is near a loss is trusted less"
+
+
 def test_absent_channels_are_nan_and_columns_stay() -> None:
     extractor = PhysiologyFeatures()
     features = extractor(Participant("ann", physiology=Physiology({"TEMP": Signal(np.linspace(33, 34, 240), 4)})))

@@ -6,10 +6,10 @@ from empdetect.bench.clock import Clock
 from empdetect.bench.metrics import auroc, uar
 from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.stress_predict import StressPredictDataModule
+from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.features.relative import RelativeFeatures
-from empdetect.features.table import TableFeatures
 
-RATE = TableFeatures(["heart_rate"], modality="heart", table="heart")
+RATE = PhysiologyFeatures(["HR"], rate=1.0)
 RISE = RelativeFeatures(RATE, against="past", seconds=600.0, scaled=True)
 
 BENCHMARK = Benchmark(

@@ -2,13 +2,13 @@
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-SENSORS = {"BVP.csv": "BVP", "EDA.csv": "EDA", "TEMP.csv": "TEMP"}
+SENSORS = {"BVP.csv": "BVP", "HR.csv": "HR", "EDA.csv": "EDA", "TEMP.csv": "TEMP"}
 """Files of a session that hold body signals, and their channels."""
 
 LARGEST = 2**30
@@ -23,7 +23,7 @@ class Sensor:
         channel: what it measures.
         values: ``(time,)``.
         rate: samples per second, in Hz.
-        start: seconds after the first sensor's first sample.
+        start: seconds, of ``read_sensor`` since 1970, of ``read_session`` after the first sensor's first sample.
     """
 
     channel: str
@@ -58,16 +58,16 @@ def is_session(path: Path) -> bool:
 def read_session(path: Path) -> list[Sensor]:
     """The sensors of a session, on the clock of its first sample.
 
-    In each CSV the first line is the start in seconds since 1970, the second the sampling rate in Hz.
-
     Raises:
         ValueError: there is no sensor's file, or one is broken.
     """
-    found = [_sensor(SENSORS[name], text) for name, text in _texts(path)]
+    # The wristband needs ten seconds for its first heart rate: the file of a shorter session holds none.
+    texts = [(name, text) for name, text in _texts(path) if name != "HR.csv" or len(text.split()) > 2]
+    found = [read_sensor(SENSORS[name], text) for name, text in texts]
     if not found:
         raise ValueError(f"none of {', '.join(SENSORS)} in it")
-    zero = min(start for *_, start in found)
-    return [Sensor(channel, values, rate, start - zero) for channel, values, rate, start in found]
+    zero = min(sensor.start for sensor in found)
+    return [replace(sensor, start=sensor.start - zero) for sensor in found]
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
@@ -86,11 +86,16 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
                 yield name, archive.read(entry).decode("utf-8-sig")
 
 
-def _sensor(channel: str, text: str) -> tuple[str, NDArray[np.float64], float, float]:
+def read_sensor(channel: str, text: str) -> Sensor:
+    """One sensor's CSV: its start in seconds since 1970, its sampling rate in Hz, then the samples, a line each.
+
+    Raises:
+        ValueError: it is not such a file.
+    """
     lines = text.split()
     if len(lines) < 3:
         raise ValueError(f"{channel}.csv has {len(lines)} lines, a start, a rate and values are needed")
     start, rate, *values = (float(line) for line in lines)
     if not (np.isfinite(start) and np.isfinite(rate) and rate > 0):
         raise ValueError(f"{channel}.csv states a start of {start:g} and a rate of {rate:g} Hz")
-    return channel, np.array(values), rate, start
+    return Sensor(channel, np.array(values), rate, start)

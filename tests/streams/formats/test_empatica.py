@@ -14,13 +14,14 @@ from empdetect.streams.formats.empatica import is_session
 from empdetect.streams.physiology import PhysiologyFile
 
 EDA = "1600000000.0\n4.0\n0.1\n0.2\n0.3\n0.4\n"
+HR = "1600000010.0\n1.0\n72.5\n73\n"
 BVP = "1600000001.5\n64.0\n1\n2\n"
 ACC = "1600000000.0, 1600000000.0, 1600000000.0\n32.0, 32.0, 32.0\n1,2,3\n"
 
 
 def folder(place: Path) -> Path:
     place.mkdir()
-    for name, text in {"EDA.csv": EDA, "BVP.csv": BVP, "ACC.csv": ACC, "info.txt": "E4"}.items():
+    for name, text in {"EDA.csv": EDA, "BVP.csv": BVP, "HR.csv": HR, "ACC.csv": ACC, "info.txt": "E4"}.items():
         (place / name).write_text(text)
     return place
 
@@ -33,14 +34,20 @@ def zipped(path: Path, **files: str) -> Path:
 
 
 def test_folder_and_zip_are_read_on_the_clock_of_the_first_sample(tmp_path: Path) -> None:
-    for path in (folder(tmp_path / "talk_e4"), zipped(tmp_path / "talk.zip", EDA=EDA, BVP=BVP)):
+    for path in (folder(tmp_path / "talk_e4"), zipped(tmp_path / "talk.zip", EDA=EDA, BVP=BVP, HR=HR)):
         assert is_session(path)
         signals = PhysiologyFile(path, offset=10.0).read().signals
         assert {name: (signal.rate, signal.start) for name, signal in signals.items()} == {
             "EDA": (4.0, 10.0),
             "BVP": (64.0, 11.5),
+            "HR": (1.0, 20.0),
         }
         np.testing.assert_array_equal(signals["EDA"].values, [0.1, 0.2, 0.3, 0.4])
+
+
+def test_a_session_too_short_for_a_heart_rate_has_none(tmp_path: Path) -> None:
+    signals = PhysiologyFile(zipped(tmp_path / "talk.zip", EDA=EDA, HR="")).read().signals
+    assert list(signals) == ["EDA"]
 
 
 def test_the_fingerprint_is_that_of_the_sensors(tmp_path: Path) -> None:
@@ -111,4 +118,5 @@ def test_real_sessions(data_root: Path, tmp_path: Path) -> None:
     signals = PhysiologyFile(tmp_path).read().signals
     assert signals["EDA"].rate == 4
     assert signals["TEMP"].rate == 4
+    assert (signals["HR"].rate, signals["HR"].start) == (1, 10), "it takes ten seconds to tell a heart rate"
     assert signals["EDA"].end > 600
