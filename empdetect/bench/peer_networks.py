@@ -24,6 +24,8 @@ Widths = Mapping[str, int]
 """Features of each modality."""
 
 VOICE, FACE = "audio", "action_units"
+DROPOUT = 0.3
+"""Share of activations that MMSA's networks drop in training."""
 HOW_TO_INSTALL = "pip install 'empdetect[peers]', or pip install MMSA"
 
 
@@ -113,35 +115,21 @@ def as_frames(
     return frames, masks
 
 
-def late_fusion(widths: Widths, task: Task) -> OurDetector:
+def ours(width: int, modality_dropout: float, learning_rate: float) -> Contender:
     """Our detector, late fusion: ``Fusion`` without transformer layers."""
-    encoders = {name: MeanEncoder(width) for name, width in widths.items()}
-    return OurDetector(DetectorModule(task, dict(encoders), width=128, fusion_layers=0, modality_dropout=0.3))
+
+    def build(widths: Widths, task: Task) -> OurDetector:
+        encoders = {name: MeanEncoder(features) for name, features in widths.items()}
+        module = DetectorModule(task, dict(encoders), width, fusion_layers=0, modality_dropout=modality_dropout)
+        return OurDetector(module)
+
+    return Contender("ours", build, learning_rate, weight_decay=1e-2, decoupled=True)
 
 
 def kernel_machine(widths: Widths, task: Task) -> OurDetector:
     """Our detector with heads that are solved, with the settings of ``configs/ravdess_audiovisual.yaml``."""
     encoders = {name: MeanEncoder(width) for name, width in widths.items()}
     return OurDetector(DetectorModule(task, dict(encoders), kernel=KernelMachine(shares={FACE: 0.5})))
-
-
-OURS = Contender("ours", late_fusion, learning_rate=1e-3, weight_decay=1e-2, decoupled=True)
-KERNEL = "ours, kernel machine"
-
-
-def peers() -> list[Contender]:
-    """MMSA's networks.
-
-    Raises:
-        NotAvailable: the package is not there.
-    """
-    mmsa_classes()
-    return [
-        Contender("LF-DNN", _lf_dnn, learning_rate=1e-3, weight_decay=1e-3),
-        Contender("TFN", _tfn, learning_rate=1e-3, weight_decay=0.0),
-        Contender("LMF", _lmf, learning_rate=4e-3, weight_decay=1e-3),
-        Contender("MulT", _mult, learning_rate=1e-3, weight_decay=0.0, clip=0.6),
-    ]
 
 
 def mmsa_classes() -> dict[str, Any]:
@@ -160,31 +148,77 @@ def mmsa_classes() -> dict[str, Any]:
     return {"LF_DNN": LF_DNN, "TFN": TFN, "LMF": LMF, "MULT": MULT}
 
 
-def _lf_dnn(widths: Widths, task: Task) -> MmsaNetwork:
-    settings = {"hidden_dims": (1, 128, 128), "text_out": 1, "post_fusion_dim": 128, "dropouts": (0.3,) * 4}
-    return MmsaNetwork(mmsa_classes()["LF_DNN"](_bag(widths, task, settings)))
+def lf_dnn(width: int, weight_decay: float, learning_rate: float) -> Contender:
+    """MMSA's late fusion; its dropouts are ``DROPOUT``, as those of all its networks but MulT."""
+    settings = {"hidden_dims": (1, width, width), "text_out": 1, "post_fusion_dim": width, "dropouts": (DROPOUT,) * 4}
+    return _mmsa("LF-DNN", "LF_DNN", settings, learning_rate, weight_decay)
 
 
-def _tfn(widths: Widths, task: Task) -> MmsaNetwork:
-    settings = {"hidden_dims": (1, 32, 32), "text_out": 1, "post_fusion_dim": 64, "dropouts": (0.3,) * 4}
-    return MmsaNetwork(mmsa_classes()["TFN"](_bag(widths, task, settings)))
+def tfn(width: int, weight_decay: float, learning_rate: float) -> Contender:
+    """Tensor fusion (Zadeh et al., EMNLP 2017): every product of the modalities' vectors."""
+    settings = {"hidden_dims": (1, width, width), "text_out": 1, "post_fusion_dim": 64, "dropouts": (DROPOUT,) * 4}
+    return _mmsa("TFN", "TFN", settings, learning_rate, weight_decay)
 
 
-def _lmf(widths: Widths, task: Task) -> MmsaNetwork:
-    settings = {"hidden_dims": (2, 128, 128), "rank": 4, "dropouts": (0.3,) * 4}
-    return MmsaNetwork(mmsa_classes()["LMF"](_bag(widths, task, settings)))
+def lmf(width: int, rank: int, weight_decay: float, learning_rate: float) -> Contender:
+    """Low-rank tensor fusion (Liu et al., ACL 2018)."""
+    settings = {"hidden_dims": (2, width, width), "rank": rank, "dropouts": (DROPOUT,) * 4}
+    return _mmsa("LMF", "LMF", settings, learning_rate, weight_decay)
 
 
-def _mult(widths: Widths, task: Task) -> MmsaNetwork:
-    """Dropouts and depth of MMSA's own settings for the set SIMS; kernels of 1, as there is one step."""
+def mult(width: int, learning_rate: float) -> Contender:
+    """Crossmodal transformer (Tsai et al., ACL 2019), 4 heads; dropouts, depth and clipping as MMSA has them for SIMS.
+
+    Kernels are of 1, as there is one step.
+    """
     dropouts = {"attn_dropout": 0.2, "attn_dropout_a": 0.1, "attn_dropout_v": 0.0, "relu_dropout": 0.0}
     dropouts |= {"embed_dropout": 0.1, "res_dropout": 0.2, "output_dropout": 0.1, "text_dropout": 0.3}
-    shape = {"use_bert": False, "dst_feature_dim_nheads": (40, 4), "nlevels": 2, "attn_mask": True}
+    shape = {"use_bert": False, "dst_feature_dim_nheads": (width, 4), "nlevels": 2, "attn_mask": True}
     kernels = {f"conv1d_kernel_size_{stream}": 1 for stream in "lav"}
-    return MmsaNetwork(mmsa_classes()["MULT"](_bag(widths, task, {**dropouts, **shape, **kernels})))
+    return _mmsa("MulT", "MULT", {**dropouts, **shape, **kernels}, learning_rate, weight_decay=0.0, clip=0.6)
 
 
-def _bag(widths: Widths, task: Task, settings: Mapping[str, Any]) -> SimpleNamespace:
-    """The one object that MMSA's networks take all their settings from; widths in the order text, audio, video."""
-    common = {"feature_dims": (1, widths[VOICE], widths[FACE]), "train_mode": "classification"}
-    return SimpleNamespace(**common, num_classes=task.targets[0].levels, **settings)
+def _mmsa(
+    name: str,
+    class_name: str,
+    settings: Mapping[str, Any],
+    learning_rate: float,
+    weight_decay: float,
+    clip: float | None = None,
+) -> Contender:
+    def build(widths: Widths, task: Task) -> MmsaNetwork:
+        # The one object that MMSA's networks take all their settings from; widths in the order text, audio, video.
+        common = {"feature_dims": (1, widths[VOICE], widths[FACE]), "train_mode": "classification"}
+        bag = SimpleNamespace(**common, num_classes=task.targets[0].levels, **settings)
+        return MmsaNetwork(mmsa_classes()[class_name](bag))
+
+    return Contender(name, build, learning_rate, weight_decay, clip=clip)
+
+
+FACTORIES: dict[str, Callable[..., Contender]] = {
+    "ours": ours,
+    "LF-DNN": lf_dnn,
+    "TFN": tfn,
+    "LMF": lmf,
+    "MulT": mult,
+}
+CHOSEN: dict[str, dict[str, Any]] = {
+    "ours": {"learning_rate": 1e-3, "modality_dropout": 0.3, "width": 128},
+    "LF-DNN": {"learning_rate": 1e-3, "weight_decay": 1e-3, "width": 128},
+    "TFN": {"learning_rate": 1e-3, "weight_decay": 0.0, "width": 32},
+    "LMF": {"learning_rate": 4e-3, "rank": 4, "weight_decay": 1e-3, "width": 128},
+    "MulT": {"learning_rate": 1e-3, "width": 40},
+}
+"""Settings of each, those of the best validation accuracy that ``bench.peer_settings`` found."""
+OURS = ours(**CHOSEN["ours"])
+KERNEL = "ours, kernel machine"
+
+
+def peers() -> list[Contender]:
+    """MMSA's networks.
+
+    Raises:
+        NotAvailable: the package is not there.
+    """
+    mmsa_classes()
+    return [FACTORIES[name](**settings) for name, settings in CHOSEN.items() if name != OURS.name]

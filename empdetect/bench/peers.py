@@ -180,7 +180,7 @@ def compare(
 
 def _train(contender: Contender, task: Task, fold: Fold, run: tuple[int, int], epochs: int, found: Measured) -> None:
     torch.manual_seed(run[1])
-    network = contender.build(_widths(fold), task)
+    network = contender.build(widths_of(fold), task)
     began = time.process_time()
     spent = fit(network, contender, fold["train"], fold["val"], run[1], epochs)
     found.seconds.append(time.process_time() - began)
@@ -233,7 +233,7 @@ def right(network: FusedNetwork, part: Part, missing: Collection[str] = ()) -> F
 
 def _solve(task: Task, fold: Fold, number: int, found: Measured) -> None:
     """The kernel machine learns from the training part alone too; it has no seed."""
-    network, train = kernel_machine(_widths(fold), task), fold["train"]
+    network, train = kernel_machine(widths_of(fold), task), fold["train"]
     began = time.process_time()
     solve(network, train)
     answers = {kind: right(network, fold["test"], missing) for kind, missing in ABSENT.items()}
@@ -254,7 +254,8 @@ def solve(network: OurDetector, train: Part) -> None:
     network.module.kernel_heads.fit(vectors, present, {target: train.labels.float()}, train.groups, True)
 
 
-def _widths(fold: Fold) -> dict[str, int]:
+def widths_of(fold: Fold) -> dict[str, int]:
+    """Features of each modality."""
     return {name: x.shape[1] for name, x in fold["train"].inputs.items()}
 
 

@@ -16,7 +16,6 @@ from empdetect.bench.peer_networks import (
     VOICE,
     Contender,
     kernel_machine,
-    late_fusion,
     mmsa_classes,
 )
 from empdetect.bench.system import NotAvailable
@@ -64,7 +63,7 @@ def test_preparation_learns_from_the_training_part_alone() -> None:
 
 
 def test_everyone_learns_and_the_figures_are_whole(folds: list[dict[Split, peers.Part]]) -> None:
-    other = Contender("other", late_fusion, learning_rate=1e-3, weight_decay=0.0, clip=0.5)
+    other = Contender("other", OURS.build, learning_rate=1e-3, weight_decay=0.0, clip=0.5)
     measured = peers.compare(TASK, folds, [other], seeds=3, epochs=12)
     tests = [HeldOut(fold["test"].labels.numpy(), fold["test"].groups) for fold in folds]
     found = report(measured, tests)
@@ -89,7 +88,7 @@ def test_a_missing_modality_is_not_looked_at(folds: list[dict[Split, peers.Part]
     spoilt = {**test.inputs, VOICE: test.inputs[VOICE] + 100}
     solved = kernel_machine({name: x.shape[1] for name, x in test.inputs.items()}, TASK)
     peers.solve(solved, folds[0]["train"])
-    trained = late_fusion({name: x.shape[1] for name, x in test.inputs.items()}, TASK)
+    trained = OURS.build({name: x.shape[1] for name, x in test.inputs.items()}, TASK)
     for network in (solved.eval(), trained.eval()):
         assert torch.equal(network(test.inputs, (VOICE,)), network(spoilt, (VOICE,)))
         assert not torch.equal(network(test.inputs), network(spoilt))
