@@ -2,6 +2,7 @@
 
 import gzip
 import tarfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -126,13 +127,13 @@ def _signals(folder: Path) -> dict[str, dict[str, Signal]]:
                 content = archive.extractfile(member) if channel in CHANNELS else None
                 if content is not None:
                     found.setdefault(person, {})[channel] = _signal(channel, content.read(), member.name)
-    except (OSError, tarfile.TarError, EOFError) as error:
+    except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
         raise InputError(f"Reading Stress-Predict: {folder / ARCHIVE} cannot be read ({error})") from None
     for path in sorted(folder.glob("BVP_*.csv.gz")):
         person = path.name.removeprefix("BVP_").removesuffix(".csv.gz")
         try:
             found.setdefault(person, {})["BVP"] = _signal("BVP", gzip.decompress(path.read_bytes()), path.name)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"Reading Stress-Predict: {path} cannot be read ({error})") from None
     return found
 

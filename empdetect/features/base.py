@@ -103,7 +103,8 @@ class Extractor(ABC):
         cheap: whether computing the values is faster than reading them from a file: they are not kept on disk.
         whole: whether the values depend on the whole recording, as what is usual for a person does. Scoring then
             does not go through its streams stretch by stretch, so memory grows with the length.
-        past_only: of such a one, whether what comes after a frame does not count, as with a baseline before a trial.
+        past_only: of such a one, whether what is usual is told from what came before, as with a baseline before a
+            trial; a frame's own value may still reach some seconds ahead, as filters do.
         references: works to name in a paper that uses the values, as ``Makowski et al., 2021 (NeuroKit2)``.
         beside: whether it may compute in a thread beside other extractors: it spends its time outside Python, and
             imports nothing but what ``prepare`` has imported.

@@ -28,6 +28,7 @@ class ChannelKind:
         lowest_rate: in Hz; a slower signal cannot show what the features measure.
         shortest: seconds of the shortest piece that can be described.
         gap: seconds without samples up to which the signal is interpolated.
+        steady: whether one that never changes may be true, and is not taken for a sensor that hangs.
     """
 
     columns: tuple[str, ...]
@@ -35,6 +36,7 @@ class ChannelKind:
     lowest_rate: float
     shortest: float
     gap: float
+    steady: bool = False
 
 
 def describe_ecg(signal: Array, rate: float, moments: Array) -> Described:
@@ -153,7 +155,7 @@ def describe_temp(signal: Array, rate: float, moments: Array) -> Described:
 KINDS = {
     "ECG": ChannelKind(("heart_rate", "log_rmssd"), describe_ecg, 50.0, 5.0, 0.1),
     "BVP": ChannelKind(("heart_rate", "log_rmssd"), describe_bvp, 20.0, 5.0, 0.2),
-    "HR": ChannelKind(("heart_rate",), describe_hr, 0.1, 2.0, 5.0),
+    "HR": ChannelKind(("heart_rate",), describe_hr, 0.1, 2.0, 5.0, steady=True),
     "EDA": ChannelKind(("tonic", "phasic", "responses"), describe_eda, 1.0, 10.0, 2.0),
     "RSP": ChannelKind(("breath_rate", "depth", "phase_sin", "phase_cos"), describe_rsp, 4.0, 10.0, 1.0),
     "EMG": ChannelKind(("log_amplitude",), describe_emg, 4.0, 1.0, 0.1),

@@ -145,7 +145,7 @@ def _problem(kind: ChannelKind, signal: Signal) -> str:
         return "holds no values"
     if signal.rate < kind.lowest_rate:
         return f"is sampled at {signal.rate:g} Hz, {kind.lowest_rate:g} Hz or more is needed"
-    if np.ptp(known) == 0:
+    if np.ptp(known) == 0 and not kind.steady:
         return "is flat"
     if len(known) / signal.rate < kind.shortest:
         return f"lasts {len(known) / signal.rate:.1f} s, {kind.shortest:g} s or more is needed"
@@ -158,7 +158,7 @@ def _pieces(kind: ChannelKind, signal: Signal) -> Iterator[tuple[int, NDArray[np
     limit = max(1, round(kind.gap * signal.rate)) + 1
     for part in np.split(known, np.flatnonzero(np.diff(known) > limit) + 1):
         piece = np.interp(np.arange(part[0], part[-1] + 1), part, signal.values[part])
-        if len(piece) / signal.rate >= kind.shortest and np.ptp(piece) > 0:
+        if len(piece) / signal.rate >= kind.shortest and (np.ptp(piece) > 0 or kind.steady):
             yield int(part[0]), piece
 
 

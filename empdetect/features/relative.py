@@ -1,5 +1,6 @@
 """Relative features: how far a person is from their own usual level. No labels are needed, so anyone's can be had."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,9 @@ LIMIT = 5.0
 NORMAL_IQR = 1.349
 """Interquartile range of a normal distribution of spread 1."""
 SEEN = 0.1
-"""Share of the seconds before a frame that must be known to tell what was usual."""
+"""Share of the seconds before a frame, or before a trial, that must be known to tell what was usual."""
+STEADY = 1e-6
+"""Spread, in a feature's own units, up to which it did not change at all."""
 
 
 class RelativeFeatures(Extractor):
@@ -28,10 +31,12 @@ class RelativeFeatures(Extractor):
 
     - ``recording``: the median of all of it, the future too, so the recording must be complete.
     - ``around``: the mean of the ``seconds`` around each frame; slow drifts do not count.
-    - ``past``: the mean of the ``seconds`` up to each frame, which can be had while the recording goes on.
-      Unknown until a tenth of them has been seen.
+    - ``past``: the mean of the ``seconds`` up to each frame, which can be had while the recording goes on, as soon
+      as the frame's own value can: body signals are filtered, some up to 15 s ahead.
     - ``baseline``: the median of the ``seconds`` before second 0, for recordings of one trial each. This is
       baseline correction as in psychophysiology (scaled: ``zscore`` of MNE-Python, but with quartiles).
+
+    Past and baseline tell nothing until a tenth of their seconds has been seen.
 
     Args:
         features: gives the features; its frames come in the order of their times.
@@ -39,12 +44,13 @@ class RelativeFeatures(Extractor):
         seconds: how much of the recording; not with ``recording``.
         scaled: divide by the spread of the same part, and cut at 5 spreads. The spread is the standard deviation
             of the past, the interquartile range / 1.349 of a baseline, or, of ``recording`` and ``around``, that
-            of all differences.
+            of all differences. Where nothing changed, no spread can be told, and the value is unknown.
         shifts: seconds; the columns are repeated for each, as they are so much later (before, if negative) and
             unknown where the recording does not reach.
     """
 
     whole = True
+    version = 2
 
     def __init__(
         self,
@@ -66,7 +72,8 @@ class RelativeFeatures(Extractor):
         # It grows with either of the two, so that no cache keeps what an older version of the inner one gave.
         self.version = type(self).version * features.version
         self.width = features.width * len(self.shifts)
-        self.past_only = against in ("past", "baseline") and (features.past_only or not features.whole)
+        told_before = against in ("past", "baseline") and max(self.shifts) <= 0
+        self.past_only = told_before and (features.past_only or not features.whole)
 
     def streams(self, person: Participant) -> Sequence[Stream]:
         """Those of the extractor."""
@@ -94,19 +101,28 @@ class RelativeFeatures(Extractor):
         known = np.where(found.mask[:, None], found.values, np.nan).astype(np.float64)
         values = self._relative(known, found.times)
         if not np.isfinite(values).any():
-            part = f"the {self.seconds:g} s of its {self.against}" if self.seconds else "the recording"
-            return Features.missing(self.width, found.reason or f"{part} tell no usual level")
+            return Features.missing(self.width, found.reason or self._too_little())
         shifted = np.concatenate([moved(values, found.times, shift) for shift in self.shifts], axis=1)
         mask = np.asarray(np.isfinite(shifted).any(axis=1), np.bool_)
         quality = np.where(mask, found.quality, 0).astype(np.float32)
-        return Features(shifted.astype(np.float32), found.times, mask, quality, found.reason)
+        untold = bool((found.mask & ~mask).any())
+        reason = found.reason or (f"nothing observed in this window, or {self._too_little()}" if untold else "")
+        return Features(shifted.astype(np.float32), found.times, mask, quality, reason)
+
+    def _too_little(self) -> str:
+        """Why there may be no usual level."""
+        steady = ", or nothing changed in them" if self.scaled else ""
+        if self.seconds is None or self.against == "around":
+            return "nothing changed in the recording"
+        whole = f"the {self.seconds:g} s before {'the trial' if self.against == 'baseline' else 'it'}"
+        return f"less than {SEEN * self.seconds:g} s of {whole} are known{steady}"
 
     def _relative(self, known: Array, times: Array) -> Array:
         usual, spread = self._usual(known, times)
         values = known - usual
         if not self.scaled:
             return values
-        return cut(values, quartile_spread(values) if spread is None else spread)
+        return in_spreads(values, quartile_spread(values) if spread is None else spread)
 
     def _usual(self, known: Array, times: Array) -> tuple[Array, Array | None]:
         """The usual level and its spread, or None where that is the differences' own."""
@@ -116,14 +132,13 @@ class RelativeFeatures(Extractor):
             return moving_mean(known, times, self.seconds / 2, self.seconds / 2), None
         if self.against == "past":
             return past(known, times, self.seconds)
-        resting = known[(times >= -self.seconds) & (times < 0)]
-        return median(resting), quartile_spread(resting)
+        return baseline(known, times, self.seconds)
 
 
 def _check(against: str, seconds: float | None, shifts: Sequence[float]) -> None:
     if against not in ("recording", "around", "past", "baseline"):
         raise InputError(f"Relative features: 'against' is recording, around, past or baseline, got {against}")
-    if (seconds is None) != (against == "recording") or (seconds is not None and seconds <= 0):
+    if (seconds is None) != (against == "recording") or (seconds is not None and not 0 < seconds < math.inf):
         raise InputError(
             f"Relative features: 'seconds' is above 0, and left out with 'against: recording'; got {seconds} "
             f"against {against}"
@@ -143,9 +158,9 @@ def quartile_spread(values: Array) -> Array:
     return np.asarray((high - low) / NORMAL_IQR)
 
 
-def cut(values: Array, spread: Array) -> Array:
-    """Columns divided by their spread and cut at ``LIMIT``; where that is 0 they are not divided."""
-    return np.clip(values / np.where(spread > 1e-9, spread, 1.0), -LIMIT, LIMIT)
+def in_spreads(values: Array, spread: Array) -> Array:
+    """Columns divided by their spread and cut at ``LIMIT``; NaN where nothing changed."""
+    return np.clip(values / np.where(spread > STEADY, spread, np.nan), -LIMIT, LIMIT)
 
 
 def quantiles(values: Array, levels: Sequence[float]) -> Array:
@@ -169,17 +184,44 @@ def moving_mean(values: Array, times: Array, before: float, after: float) -> Arr
     return mean
 
 
+def baseline(values: Array, times: Array, seconds: float) -> tuple[Array, Array]:
+    """Median and spread by quartiles ``(1, feature)`` of the seconds before second 0; NaN until a tenth is known."""
+    resting = (times >= -seconds) & (times < 0)
+    before = values[resting]
+    enough = _seen(before, times[resting], seconds)[-1:] >= seconds * SEEN if len(before) else np.zeros((1, 1), bool)
+    return np.where(enough, median(before), np.nan), np.where(enough, quartile_spread(before), np.nan)
+
+
 def past(values: Array, times: Array, seconds: float) -> tuple[Array, Array]:
     """Mean and standard deviation ``(time, feature)`` of the seconds up to each frame; NaN until a tenth is known."""
-    step = float(np.median(np.diff(times))) if len(times) > 1 else seconds
-    # The spread is a small difference of large squares unless the level is taken off first.
-    level = median(values)
+    # The spread is a small difference of large squares unless the level is taken off first; that of the first known
+    # value, as what comes later must not move what was usual before.
+    level = _first_known(values)
     mean = moving_mean(values - level, times, seconds, 0.0)
     square = moving_mean((values - level) ** 2, times, seconds, 0.0)
-    _, count = _moving_sums(values, times, seconds, 0.0)
-    enough = count * step >= seconds * SEEN
+    enough = _seen(values, times, seconds) >= seconds * SEEN
     spread = np.sqrt(np.clip(square - mean**2, 0, None))
     return np.where(enough, mean + level, np.nan), np.where(enough, spread, np.nan)
+
+
+def _first_known(values: Array) -> Array:
+    """First known value of each column ``(1, feature)``; 0 where there is none."""
+    known = np.isfinite(values)
+    first = np.take_along_axis(values, known.argmax(axis=0)[None], axis=0)
+    return np.where(known.any(axis=0), first, 0.0)
+
+
+def _seen(values: Array, times: Array, seconds: float) -> Array:
+    """For how long, of the seconds up to each frame, values are known: ``(time, feature)`` in seconds.
+
+    Counted are the gaps between known neighbours of which both lie in these seconds.
+    """
+    known = np.isfinite(values)
+    gaps = np.zeros_like(values)
+    gaps[1:] = np.where(known[1:] & known[:-1], np.diff(times)[:, None], 0.0)
+    total = _running(gaps)
+    first, last = np.searchsorted(times, times - seconds), np.searchsorted(times, times, side="right")
+    return np.asarray(total[last] - total[first + 1])
 
 
 def _moving_sums(values: Array, times: Array, before: float, after: float) -> tuple[Array, Array]:

@@ -127,6 +127,9 @@ def test_what_is_held_against_the_whole_recording_is_named_so() -> None:
         centred = RelativeFeatures(PhysiologyFeatures(["EDA"], centred=True), against, 60.0)
         with pytest.raises(ProtocolError, match="held against the person's whole recording"):
             check_scaling("ours", fold, None, {"pulse": centred})
+        ahead = RelativeFeatures(pulse, against, 60.0, shifts=(0.0, 30.0))
+        with pytest.raises(ProtocolError, match="held against the person's whole recording"):
+            check_scaling("ours", fold, None, {"pulse": ahead})
     with pytest.raises(ProtocolError, match="standardises by the training set, the protocol by group"):
         check_scaling("ours-z", replace(fold, zscore_by="group"), None, {"pulse": pulse})
 

@@ -10,6 +10,7 @@ import torch
 from empdetect.bench import peers
 from empdetect.bench.peer_figures import ABSENT, HeldOut, peers_table, report
 from empdetect.bench.peer_networks import (
+    CHOSEN,
     FACE,
     KERNEL,
     OURS,
@@ -18,11 +19,14 @@ from empdetect.bench.peer_networks import (
     kernel_machine,
     mmsa_classes,
 )
+from empdetect.bench.peer_settings import GRIDS, SEEDS, best, search
+from empdetect.bench.results import read_results
 from empdetect.bench.system import NotAvailable
 from empdetect.errors import InputError
 from empdetect.recording import Participant, Recording, Segment, Split
 from empdetect.task import Target, Task
 
+RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 TASK = Task((Target("emotion", "nominal", ("sad", "happy", "angry")),), unit="recording", construct="emotion")
 SPLIT_OF: tuple[Split, ...] = ("train", "train", "train", "train", "val", "test")
 
@@ -117,3 +121,29 @@ def test_mmsa_networks_learn(folds: list[dict[Split, peers.Part]]) -> None:
         assert len(peers.fit(network, contender, folds[0]["train"], folds[0]["val"], 0, epochs=1)) == 1
         outputs = network.eval()(folds[0]["test"].inputs, (FACE,))
         assert outputs.shape == (12, 3) and outputs.isfinite().all()
+
+
+def test_settings_are_those_of_the_best_validation(folds: list[dict[Split, peers.Part]]) -> None:
+    grid = {"ours": {"width": (2, 16), "modality_dropout": (0.3,), "learning_rate": (1e-2,)}}
+    told: list[str] = []
+    found = search(TASK, folds, grid, 8, told.append)
+    assert len(told) == len(found["ours"]) == 2
+    assert found["ours"][0]["accuracy"] >= found["ours"][1]["accuracy"]
+    assert len(found["ours"][0]["runs"]) == 2 * SEEDS
+    assert best(found) == {"ours": {key: found["ours"][0][key] for key in sorted(grid["ours"])}}
+    again = search(TASK, folds, grid, 8)
+    assert again == found, "the same seeds give the same figures"
+
+
+def test_the_search_looks_at_no_test_part(folds: list[dict[Split, peers.Part]]) -> None:
+    grid = {"ours": {"width": (8,), "modality_dropout": (0.3,), "learning_rate": (1e-2,)}}
+    without: list[dict[Split, peers.Part]] = [{"train": fold["train"], "val": fold["val"]} for fold in folds]
+    assert search(TASK, without, grid, 4) == search(TASK, folds, grid, 4)
+
+
+def test_the_settings_compared_are_those_found() -> None:
+    kept = read_results(RESULTS / "peer_settings.json")["peer_settings"]["tried"]
+    assert best(kept) == CHOSEN
+    assert {name: len(tried) for name, tried in kept.items()} == {
+        name: int(np.prod([len(values) for values in grid.values()])) for name, grid in GRIDS.items()
+    }

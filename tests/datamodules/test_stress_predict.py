@@ -77,6 +77,9 @@ def test_faults_are_named(tmp_path: Path) -> None:
     pulse.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="BVP_S02"):
         StressPredictDataModule({}, str(tmp_path)).segments()
+    pulse.write_bytes(whole[:20] + bytes(40) + whole[60:])
+    with pytest.raises(InputError, match="BVP_S02"):
+        StressPredictDataModule({}, str(tmp_path)).segments()
     pulse.write_bytes(gzip.compress(b"1600000000\n"))
     with pytest.raises(InputError, match=r"BVP_S02\.csv\.gz: BVP\.csv has 1 lines, a start, a rate and values"):
         StressPredictDataModule({}, str(tmp_path)).segments()

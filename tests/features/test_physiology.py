@@ -130,6 +130,8 @@ def test_a_stated_heart_rate_passes_where_a_heart_can_have_it() -> None:
     np.testing.assert_allclose(rate[features.times < 19], 70 + 0.1 * features.times[features.times < 19], rtol=1e-5)
     assert features.quality[0] == 1
     assert features.quality[features.times > 31].min() < 1, "what is near a loss is trusted less"
+    resting = measure({"HR": Signal(np.full(40, 72.0), 1)})
+    np.testing.assert_allclose(column(resting, "HR_heart_rate", "HR"), 72)  # whole numbers may well stay
 
 
 def test_absent_channels_are_nan_and_columns_stay() -> None:

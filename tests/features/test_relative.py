@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from empdetect.errors import InputError
 from empdetect.features.cache import cache_key
 from empdetect.features.ngrams import TextNgrams
-from empdetect.features.relative import LIMIT, RelativeFeatures, cut, moved, moving_mean, past
+from empdetect.features.relative import LIMIT, RelativeFeatures, in_spreads, moved, moving_mean, past
 from empdetect.features.table import TableFeatures
 from empdetect.recording import Participant
 from empdetect.streams.table import Table
@@ -35,7 +35,17 @@ def test_spreads_are_made_alike_and_artefacts_cut() -> None:
     found = RelativeFeatures(HEART, scaled=True)(wearer(values)).values[:, 0]
     assert found.max() == LIMIT
     assert np.delete(found, 7).std() == pytest.approx(1, abs=0.1)
-    assert np.isfinite(cut(np.zeros((5, 1)), np.zeros(1))).all()
+
+
+def test_without_a_spread_nothing_is_told_in_spreads() -> None:
+    assert np.isnan(in_spreads(np.ones((5, 1)), np.zeros(1))).all()
+    for relative in (RelativeFeatures(HEART, "past", 20, scaled=True), RelativeFeatures(HEART, scaled=True)):
+        steady = relative(wearer([70.0] * 40))
+        assert not steady.observed
+        assert "nothing changed" in steady.reason
+    raised = RelativeFeatures(HEART, "baseline", 4, scaled=True)(trial([70.0] * 4, [80.0]))
+    assert not raised.observed, "ten beats more, but of no known spread"
+    assert RelativeFeatures(HEART, "baseline", 4)(trial([70.0] * 4, [80.0])).values[-1, 0] == 10
 
 
 def test_another_version_of_what_it_wraps_is_another_cache_entry() -> None:
@@ -90,8 +100,22 @@ def test_the_past_knows_nothing_of_what_comes(values: list[float], seconds: floa
     relative = RelativeFeatures(HEART, "past", seconds, scaled=True)
     seen = relative(wearer(values)).values[: place + 1]
     changed = relative(wearer([*values[: place + 1], *[later] * (len(values) - place - 1)])).values[: place + 1]
-    np.testing.assert_allclose(seen, changed[: len(seen)], atol=1e-3)
+    np.testing.assert_array_equal(seen, changed[: len(seen)])
     assert relative.past_only
+
+
+def test_frames_that_come_faster_later_do_not_change_what_was_seen() -> None:
+    slow = np.arange(20) * 30.0
+    both = np.concatenate([slow, slow[-1] + np.arange(1, 600) / 10])
+    values = np.random.default_rng(0).normal(70, 3, len(both))[:, None]
+    (before, _), (with_burst, _) = past(values[:20], slow, 600.0), past(values, both, 600.0)
+    np.testing.assert_array_equal(before, with_burst[:20])
+    assert np.isfinite(before).sum() == 18
+
+
+def test_a_shift_ahead_is_no_past() -> None:
+    assert RelativeFeatures(HEART, "past", 5, shifts=(-3.0, 0.0)).past_only
+    assert not RelativeFeatures(HEART, "past", 5, shifts=(0.0, 60.0)).past_only
 
 
 @given(values=st.lists(st.floats(40, 200, width=32), min_size=3, max_size=40), seconds=st.floats(3, 20))
@@ -104,14 +128,29 @@ def test_the_past_is_the_mean_and_spread_of_the_seconds_before(values: list[floa
 
 def test_the_past_is_not_known_at_once() -> None:
     mean, _ = past(np.ones((30, 1)), np.arange(30.0), 100.0)
-    assert np.isnan(mean[:9]).all()
-    assert np.isfinite(mean[9:]).all()
+    assert np.isnan(mean[:10]).all()
+    assert np.isfinite(mean[10:]).all()
+    paused, _ = past(np.ones((31, 1)), np.r_[np.arange(30.0), 3600.0], 100.0)
+    assert np.isnan(paused[-1]), "what was before the pause is too long ago"
+    thrice, _ = past(np.ones((30, 1)), np.repeat(np.arange(10) * 3.0, 3), 100.0)
+    assert np.isfinite(thrice[-1]), "three rows a moment"
+
+
+def test_a_window_too_early_is_told_why() -> None:
+    found = RelativeFeatures(HEART, "past", 100)(wearer(list(range(60))))
+    assert found.window(0, 8).reason == (
+        "nothing observed in this window, or less than 10 s of the 100 s before it are known"
+    )
+    assert found.window(0, 60).observed
+    short = RelativeFeatures(HEART, "past", 600)(wearer([70.0] * 50))
+    assert short.reason == "less than 60 s of the 600 s before it are known"
 
 
 def test_a_trial_with_nothing_before_it_is_missing() -> None:
-    found = RelativeFeatures(HEART, "baseline", 4)(trial([], [80.0, 81.0]))
-    assert not found.observed
-    assert found.reason == "the 4 s of its baseline tell no usual level"
+    for before in ([], [70.0]):
+        found = RelativeFeatures(HEART, "baseline", 4)(trial(before, [80.0, 81.0]))
+        assert not found.observed, "one moment tells no level"
+        assert found.reason == "less than 0.4 s of the 4 s before the trial are known"
     plain = RelativeFeatures(HEART, "baseline", 4)(trial([70.0, 70.0, 70.0, 70.0], [80.0]))
     assert plain.values[-1, 0] == 10
 
@@ -130,7 +169,14 @@ def test_means_and_shifts_follow_the_times_and_not_the_frames() -> None:
 
 
 def test_faults_are_named() -> None:
-    for against, seconds in (("around", 0.0), ("past", None), ("baseline", -1.0), ("recording", 60.0)):
+    for against, seconds in (
+        ("around", 0.0),
+        ("past", None),
+        ("past", float("nan")),
+        ("past", float("inf")),
+        ("baseline", -1.0),
+        ("recording", 60.0),
+    ):
         with pytest.raises(InputError, match=f"'seconds' is above 0.*got {seconds} against {against}"):
             RelativeFeatures(HEART, against, seconds)  # type: ignore[arg-type]  # from YAML it is any string
     with pytest.raises(InputError, match="recording, around, past or baseline, got session"):
