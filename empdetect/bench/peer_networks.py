@@ -203,11 +203,11 @@ FACTORIES: dict[str, Callable[..., Contender]] = {
     "MulT": mult,
 }
 CHOSEN: dict[str, dict[str, Any]] = {
-    "ours": {"learning_rate": 1e-3, "modality_dropout": 0.3, "width": 128},
-    "LF-DNN": {"learning_rate": 1e-3, "weight_decay": 1e-3, "width": 128},
-    "TFN": {"learning_rate": 1e-3, "weight_decay": 0.0, "width": 32},
-    "LMF": {"learning_rate": 4e-3, "rank": 4, "weight_decay": 1e-3, "width": 128},
-    "MulT": {"learning_rate": 1e-3, "width": 40},
+    "ours": {"learning_rate": 0.001, "modality_dropout": 0.5, "width": 256},
+    "LF-DNN": {"learning_rate": 0.002, "weight_decay": 0.001, "width": 128},
+    "TFN": {"learning_rate": 0.002, "weight_decay": 0.0, "width": 32},
+    "LMF": {"learning_rate": 0.004, "rank": 8, "weight_decay": 0.0, "width": 128},
+    "MulT": {"learning_rate": 0.0005, "width": 40},
 }
 """Settings of each, those of the best validation accuracy that ``bench.peer_settings`` found."""
 OURS = ours(**CHOSEN["ours"])

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from empdetect.bench.calibration import digits
 from empdetect.bench.peer_networks import FACTORIES, mmsa_classes
 from empdetect.bench.peers import BATCH, COMPONENTS, EPOCHS, PATIENCE, Fold, fit, ravdess_folds, right, widths_of
 from empdetect.bench.results import Results
@@ -64,8 +63,9 @@ def search(
         tried = []
         for settings in ParameterGrid(grid):
             reached = [_reached(task, fold, name, settings, seed, epochs) for fold in folds for seed in range(SEEDS)]
-            tried.append({**settings, "accuracy": float(np.mean(reached)), "runs": reached})
-            tell(f"{name} {settings}: {np.mean(reached):.4f}")
+            accuracy = round(float(np.mean(reached)), 4)
+            tried.append({**settings, "accuracy": accuracy, "runs": [round(one, 4) for one in reached]})
+            tell(f"{name} {settings}: {accuracy:.4f}")
         found[name] = sorted(tried, key=lambda one: -one["accuracy"])
     return found
 
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parsed = parser.parse_args(arguments)
     quieten()
     results = Results(parsed.out)
-    results.keep("peer_settings", digits(run(parsed.data_root)))
+    results.keep("peer_settings", run(parsed.data_root))
     for name, settings in best(results.benchmarks["peer_settings"]["tried"]).items():
         print(name, settings)  # noqa: T201
 
