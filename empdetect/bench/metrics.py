@@ -60,6 +60,27 @@ def auroc(labels: Labels, answers: Answers, task: Task) -> float:
     return _mean(area, labels, answers, task)
 
 
+def auroc_within(strata: str) -> Metric:
+    """Area under the ROC curve of a binary target over pairs of one stratum (Mann and Whitney).
+
+    Args:
+        strata: name under which the labels hold the stratum of each case.
+    """
+
+    def within(labels: Labels, answers: Answers, task: Task) -> float:
+        name = task.targets[0].name
+        areas, pairs = [], []
+        for stratum in np.unique(labels[strata]):
+            here = labels[strata] == stratum
+            positive = labels[name][here] == 1
+            if positive.any() and not positive.all():
+                areas.append(_area(positive, answers[name][here, 1]))
+                pairs.append(positive.sum() * (~positive).sum())
+        return float(np.average(areas, weights=pairs)) if areas else float("nan")
+
+    return within
+
+
 def sign_auroc(labels: Labels, answers: Answers, task: Task) -> float:
     """Area under the ROC curve of the sign of a number, by the number that was answered; labels of 0 are left out."""
 

@@ -110,6 +110,11 @@ def observers(data_root: str | None = None) -> dict[str, "NDArray[np.float64]"]:
     return {f"observer_{path.name.partition('_')[0]}": _read(path) for path in _files(data_root)}
 
 
+def clip_number(segment: Segment) -> int:
+    """Which of the clips that the observer saw a trial is, from 1, neutral ones counted."""
+    return int(segment.recording.id.rpartition("_")[2])
+
+
 def clips(values: "NDArray[np.float64]") -> list[tuple[int, str]]:
     """Sample at which each clip starts and what kind it is, in their order.
 
