@@ -140,14 +140,29 @@ def _ahead(measured: Sequence[Measured], systems: Mapping[str, Any], tests: Sequ
         "accuracy": _interval([a - b for a, b in pairs], tests, accuracy),
         "fastest": fastest,
         "times_as_fast": systems[fastest]["seconds_an_epoch"] / systems[OURS.name]["seconds_an_epoch"],
-        "missing": {kind: _least_lost(systems, others, kind) for kind in ABSENT if kind != "all"},
+        "missing": {kind: _least_lost(by_name, systems, others, kind, tests) for kind in ABSENT if kind != "all"},
     }
 
 
-def _least_lost(systems: Mapping[str, Any], others: Sequence[str], kind: str) -> dict[str, Any]:
-    """What is lost without a modality: by ours, and by the one of the others that loses least."""
+def _least_lost(
+    by_name: Mapping[str, Measured],
+    systems: Mapping[str, Any],
+    others: Sequence[str],
+    kind: str,
+    tests: Sequence[HeldOut],
+) -> dict[str, Any]:
+    """What is lost without a modality by ours, by the one of the others that loses least, and how much less by ours."""
     least = min(others, key=lambda name: systems[name]["lost"][kind]["value"])
-    return {"ours": systems[OURS.name]["lost"][kind]["value"], least: systems[least]["lost"][kind]["value"]}
+    ours, theirs = (
+        [a - b for a, b in zip(_per_clip(by_name[name], "all"), _per_clip(by_name[name], kind), strict=True)]
+        for name in (OURS.name, least)
+    )
+    return {
+        "least": least,
+        "theirs": systems[least]["lost"][kind]["value"],
+        "ours": systems[OURS.name]["lost"][kind]["value"],
+        "less": _interval([b - a for a, b in zip(ours, theirs, strict=True)], tests, accuracy),
+    }
 
 
 def peers_table(found: Mapping[str, Any]) -> str:

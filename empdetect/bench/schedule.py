@@ -180,10 +180,10 @@ def _figure(
     return {"auroc": found.value, "interval": [found.low, found.high]}
 
 
-def _strata(folds: NDArray[np.int64], moments: Floats) -> NDArray[np.int64]:
+def _strata(folds: NDArray[np.int64], moments: Floats) -> Floats:
     """A number ``(n,)`` for each fold and moment: one fold's answers need not be on the scale of another's."""
     _, places = np.unique(np.stack([folds, moments]), axis=1, return_inverse=True)
-    return np.asarray(places)
+    return places.astype(np.float64)
 
 
 def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:

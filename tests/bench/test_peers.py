@@ -82,6 +82,10 @@ def test_everyone_learns_and_the_figures_are_whole(folds: list[dict[Split, peers
     by_seed = found["systems"][OURS.name]["by_seed"]
     assert found["systems"][OURS.name]["all"]["accuracy"]["value"] == pytest.approx(sorted(by_seed)[1]), "the median"
     assert found["ahead"]["best"] == "other"
+    for kind, missing in found["ahead"]["missing"].items():
+        ours, theirs = (found["systems"][name]["lost"][kind]["value"] for name in (OURS.name, missing["least"]))
+        assert missing["less"]["value"] == pytest.approx(theirs - ours)
+        assert missing["less"]["low"] <= missing["less"]["value"] <= missing["less"]["high"]
     assert set(found["ahead"]["missing"]) == set(ABSENT) - {"all"}
     json.dumps(peers.digits(found), allow_nan=False)
     assert peers_table(found).count("\n") == 2 + 3
