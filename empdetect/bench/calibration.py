@@ -168,9 +168,14 @@ def _strangers(
         if not names:
             continue
         made = _made(fold, stream, folder / stream, data_root)
-        usual = [e for e in examples if e.inputs[names[0]][0].observed]
-        found[stream] = {kind: _told(fold, names[0], usual, segments, cache) for kind, segments in made.items()}
+        usual = [example for example in examples if _seen(example, names)]
+        found[stream] = {kind: _told(fold, names, usual, segments, cache) for kind, segments in made.items()}
     return found
+
+
+def _seen(example: Example, names: Sequence[str]) -> bool:
+    """Whether any of these readings has something of the scored person."""
+    return any(example.inputs[name][0].observed for name in names)
 
 
 def _made(fold: Fold, stream: str, folder: Path, data_root: str | None) -> dict[str, list[Segment]]:
@@ -201,20 +206,23 @@ def _channels(detector: Detector) -> tuple[str, ...]:
 
 
 def _told(
-    fold: Fold, name: str, usual: Sequence[Example], segments: Sequence[Segment], cache: FeatureCache
+    fold: Fold, names: Sequence[str], usual: Sequence[Example], segments: Sequence[Segment], cache: FeatureCache
 ) -> dict[str, float]:
-    """Figures of one kind of stranger; those of whom nothing is observed get no score at all."""
+    """Figures of one kind of stranger, by the reading of the modality to which each is strangest.
+
+    Those of whom nothing is observed get no score at all.
+    """
     from sklearn.metrics import roc_auc_score
 
     detector = fold.detector
     examples = [featurise(s, detector.features, cache, "missing", detector.task.persons) for s in segments]
-    there = [example for example in examples if example.inputs[name][0].observed]
+    there = [example for example in examples if _seen(example, names)]
     found = {"segments": float(len(segments)), "not_scored": 1 - len(there) / len(segments)}
     if not there or detector.novelty is None:
         return found
-    strange, known = (detector.novelty.distance(part)[name] for part in (there, usual))
+    strange, known = (_largest(detector.novelty.distance(part), names) for part in (there, usual))
     truth = np.concatenate([np.zeros(len(known)), np.ones(len(strange))])
-    doubt = detector.doubt(there)[name]
+    doubt = _largest(detector.doubt(there), names)
     return {
         **found,
         "auroc": float(roc_auc_score(truth, np.concatenate([known, strange]))),
@@ -257,12 +265,16 @@ def _novelty(folds: Sequence[Fold]) -> dict[str, Any]:
 
 
 def _strangest(fold: Fold) -> dict[str, NDArray[np.float64]]:
-    """Doubt about each test segment ``(n,)`` by modality; of two readings of one, the larger."""
-    found: dict[str, NDArray[np.float64]] = {}
-    for name, doubt in fold.doubt.items():
-        modality = fold.detector.features[name].modality
-        found[modality] = np.maximum(found[modality], doubt) if modality in found else doubt
-    return found
+    """Doubt about each test segment ``(n,)`` by modality."""
+    readings: dict[str, list[str]] = {}
+    for name in fold.doubt:
+        readings.setdefault(fold.detector.features[name].modality, []).append(name)
+    return {modality: _largest(fold.doubt, names) for modality, names in readings.items()}
+
+
+def _largest(found: Mapping[str, NDArray[np.float64]], names: Sequence[str]) -> NDArray[np.float64]:
+    """Of several readings of a modality, the largest distance or doubt of each segment ``(n,)``; they share a scale."""
+    return np.asarray(np.max([found[name] for name in names], axis=0))
 
 
 def digits(value: Any) -> Any:
