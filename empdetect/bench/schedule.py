@@ -42,6 +42,7 @@ from empdetect.task import Task
 from empdetect.training import quieten
 
 Floats = NDArray[np.float64]
+STRATUM = "stratum"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def measure(study: Study, data_root: str | None, seed: int = 0) -> dict[str, dic
         seed: of the training and the resamples.
 
     Returns:
-        By question: ``segments``, and by system ``auroc`` over all people with its 95% ``interval`` (people drawn).
+        By question: ``segments``, how many are compared with any, and by system ``auroc`` over all people with its 95% ``interval`` (people drawn).
 
     Raises:
         InputError: the data are not there.
@@ -140,8 +141,12 @@ def measure(study: Study, data_root: str | None, seed: int = 0) -> dict[str, dic
     for system in (study.benchmark.ours, *chosen):
         segments, folds, chances = answered(study.benchmark, system, everything, data_root, seed)
         for question in study.questions(segments, data_root):
-            row = found.setdefault(question.asked, {"segments": int(np.isfinite(question.labels).sum())})
-            row[system.name] = _figure(data.task, segments, folds, chances, question, seed)
+            truth, there = _truth(data.task, segments, folds, question)
+            shown = interval_of(
+                auroc_within(STRATUM), data.task, [truth], [{data.task.targets[0].name: chances[there]}], "pooled", seed
+            )
+            row = found.setdefault(question.asked, {"segments": int(there.sum())})
+            row[system.name] = {"auroc": shown.value, "interval": [shown.low, shown.high]}
     return found
 
 
@@ -163,21 +168,16 @@ def answered(
     return asked, np.array(folds), np.concatenate(chances)
 
 
-def _figure(
-    task: Task,
-    segments: Sequence[Segment],
-    folds: NDArray[np.int64],
-    chances: Floats,
-    question: Question,
-    seed: int,
-) -> dict[str, Any]:
-    name = task.targets[0].name
-    there = np.isfinite(question.labels)
-    strata = np.zeros(len(there)) if question.moments is None else _strata(folds, question.moments)
+def _truth(
+    task: Task, segments: Sequence[Segment], folds: NDArray[np.int64], question: Question
+) -> tuple[Truth, NDArray[np.bool_]]:
+    """Labels, strata and people of the segments that are compared with any, and which these are ``(n,)``."""
+    strata = np.zeros(len(folds)) if question.moments is None else _strata(folds, question.moments)
+    known = np.isfinite(question.labels)
+    both = [one for one in np.unique(strata) if len(set(question.labels[known & (strata == one)])) == 2]
+    there = known & np.isin(strata, both)
     groups = np.array([group_of(segment) for segment in segments])[there]
-    truth = Truth({name: question.labels[there], "stratum": strata[there]}, groups)
-    found = interval_of(auroc_within("stratum"), task, [truth], [{name: chances[there]}], "pooled", seed)
-    return {"auroc": found.value, "interval": [found.low, found.high]}
+    return Truth({task.targets[0].name: question.labels[there], STRATUM: strata[there]}, groups), there
 
 
 def _strata(folds: NDArray[np.int64], moments: Floats) -> Floats:
