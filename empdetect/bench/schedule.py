@@ -129,7 +129,8 @@ def measure(study: Study, data_root: str | None, seed: int = 0) -> dict[str, dic
         seed: of the training and the resamples.
 
     Returns:
-        By question: ``segments``, how many are compared with any, and by system ``auroc`` over all people with its 95% ``interval`` (people drawn).
+        By question: ``segments``, how many are compared with any; and by system ``auroc`` over all people with its 95%
+        ``interval`` (people drawn).
 
     Raises:
         InputError: the data are not there.
