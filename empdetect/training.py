@@ -265,7 +265,7 @@ def quieten() -> None:
     warnings.filterwarnings("ignore", message="The number of training batches")
     warnings.filterwarnings("ignore", message=".*configure_optimizers` returned `None`")  # heads that are solved
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
-    warnings.filterwarnings("ignore", message="The variance of predictions or target is close to zero")  # the majority's
+    warnings.filterwarnings("ignore", message="The variance of predictions or target is close to zero")  # of majorities
 
 
 def progress_callbacks() -> list[Any]:
