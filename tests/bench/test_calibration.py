@@ -23,8 +23,8 @@ CONFIG = {
             "folds": 3,
             "features": {
                 "heart": {
-                    "class_path": "empdetect.features.table.TableFeatures",
-                    "init_args": {"columns": ["heart_rate"], "modality": "heart", "table": "heart"},
+                    "class_path": "empdetect.features.physiology.PhysiologyFeatures",
+                    "init_args": {"channels": ["HR"], "rate": 1.0},
                 }
             },
         },

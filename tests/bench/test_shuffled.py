@@ -13,7 +13,7 @@ from empdetect.bench.metrics import accuracy
 from empdetect.bench.shuffled import NAMES, check_chance, main, measure
 from empdetect.bench.trained import FoldCommand, ShuffledCommand, TrainedDetector
 from empdetect.datamodules.stress_predict import StressPredictDataModule
-from tests.bench.test_trained import configuration
+from tests.bench.test_trained import WIDTHS, configuration
 from tests.datamodules.test_stress_predict import write as write_stress
 
 
@@ -23,9 +23,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shuffled")
     write_stress(folder, tuple(range(2, 11)))
     content = configuration()
-    mean = {"class_path": "empdetect.models.encoders.mean.MeanEncoder", "init_args": {"features": 1}}
+    means = {
+        name: {"class_path": "empdetect.models.encoders.mean.MeanEncoder", "init_args": {"features": width}}
+        for name, width in WIDTHS.items()
+    }
     kernel = {"class_path": "empdetect.models.kernel.KernelMachine"}
-    content["model"] = {"kernel": kernel, "encoders": dict.fromkeys(content["model"]["encoders"], mean)}
+    content["model"] = {"kernel": kernel, "encoders": means}
     content["trainer"]["max_epochs"] = 1
     content["checkpoint"] = {"monitor": None}
     (folder / "made.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")

@@ -21,40 +21,41 @@ from empdetect.bench.trained import TrainedDetector
 from empdetect.datamodules.stress_predict import StressPredictDataModule
 from empdetect.detector import Detector
 from empdetect.errors import InputError
-from empdetect.features.table import TableFeatures
+from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.recording import Segment
 from tests.datamodules.test_stress_predict import write as write_stress
 
-HEART = TableFeatures(["heart_rate"], modality="heart", table="heart")
+HEART = PhysiologyFeatures(["HR"], rate=1.0)
+WIDTHS = {"HR": 1, "TEMP": 2}
+"""Columns of each channel."""
 
 
-def modality(column: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Specs of the extractor and the encoder of a column of the heart's table."""
+def modality(channel: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Specs of the extractor and the encoder of a wristband's channel."""
     return (
         {
-            "class_path": "empdetect.features.table.TableFeatures",
-            "init_args": {"columns": [column], "modality": column, "table": "heart"},
+            "class_path": "empdetect.features.physiology.PhysiologyFeatures",
+            "init_args": {"channels": [channel], "rate": 1.0},
         },
         {
             "class_path": "empdetect.models.encoders.temporal.TemporalConvEncoder",
-            "init_args": {"features": 1, "width": 8, "layers": 1},
+            "init_args": {"features": WIDTHS[channel], "width": 8, "layers": 1},
         },
     )
 
 
 def configuration(**data_arguments: object) -> dict[str, Any]:
-    columns = ("heart_rate", "heart_rate_change")
     return {
         "name": "made",
         "trainer": {"max_epochs": 2, "enable_progress_bar": False},
         "data": {
             "class_path": "empdetect.datamodules.stress_predict.StressPredictDataModule",
-            "init_args": {"features": {name: modality(name)[0] for name in columns}, **data_arguments},
+            "init_args": {"features": {name: modality(name)[0] for name in WIDTHS}, **data_arguments},
         },
         "model": {
             "width": 8,
             "fusion_layers": 0,
-            "encoders": {name: modality(name)[1] for name in columns},
+            "encoders": {name: modality(name)[1] for name in WIDTHS},
         },
     }
 
@@ -174,8 +175,8 @@ def test_what_cannot_score_by_itself_is_not_saved(made: Path, tmp_path: Path) ->
 
 
 def test_one_modality_can_be_kept() -> None:
-    kept = only_modalities(configuration(), ["heart_rate"])
-    assert list(kept["model"]["encoders"]) == list(kept["data"]["init_args"]["features"]) == ["heart_rate"]
+    kept = only_modalities(configuration(), ["HR"])
+    assert list(kept["model"]["encoders"]) == list(kept["data"]["init_args"]["features"]) == ["HR"]
     assert kept["model"]["modality_dropout"] == 0
     assert only_modalities(configuration(), []) == configuration()
     with pytest.raises(InputError, match="no encoder audio"):
@@ -194,10 +195,10 @@ def test_configurations_are_found_by_name_or_path(tmp_path: Path) -> None:
 
 def test_members_that_cannot_be_one_detector_are_refused_before_any_fold(made: Path, tmp_path: Path) -> None:
     other = configuration()
-    other["data"]["init_args"]["features"]["heart_rate"] = modality("heart_rate_change")[0]
+    other["data"]["init_args"]["features"]["HR"] = modality("TEMP")[0]
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(other), encoding="utf-8")
     ours = TrainedDetector([str(made / "made.yaml"), str(tmp_path / "other.yaml")])
-    with pytest.raises(InputError, match="compute 'heart_rate' differently"):
+    with pytest.raises(InputError, match="compute 'HR' differently"):
         saveable(benchmark(made, ours=ours))
 
 

@@ -18,13 +18,16 @@ SECONDS = 300
 
 
 def write(root: Path, people: tuple[int, ...] = (2, 3, 4)) -> Path:
-    """A wristband each that starts 10 s before the labels; seconds 90 to 180 are stress."""
+    """A wristband each that starts 10 s before the labels; seconds 90 to 180 are stress and make the heart race."""
     folder = root / "stress_predict"
     folder.mkdir()
     with tarfile.open(folder / "raw_dev_S01_S27.tar.gz", "w:gz") as archive:
         for person in people:
             for channel, rate in (("EDA", 4.0), ("TEMP", 4.0), ("HR", 1.0)):
-                samples = 10 * person + np.arange(round((SECONDS + 10) * rate)) / rate
+                seconds = np.arange(round((SECONDS + 10) * rate)) / rate
+                samples = 10 * person + seconds
+                if channel == "HR":
+                    samples = 70 + person + 30.0 * ((seconds >= 100) & (seconds < 190))
                 text = "\n".join(f"{value:.6f}" for value in (ZERO - 10, rate, *samples)) + "\n"
                 member = tarfile.TarInfo(f"Raw_data/S{person:02d}/{channel}.csv")
                 member.size = len(text)
@@ -65,7 +68,7 @@ def test_clocks_are_laid_on_the_first_labelled_second(tmp_path: Path) -> None:
         "HR": (-10.0, 1.0),
         "BVP": (-10.0, 64.0),
     }
-    assert signals["HR"].values[0] == 20.0
+    assert signals["HR"].values[0] == 72.0
 
 
 def test_faults_are_named(tmp_path: Path) -> None:
