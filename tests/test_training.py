@@ -105,6 +105,24 @@ def test_an_encoder_that_does_not_fit_its_features_is_refused_before_training(
     assert "Traceback" not in message
 
 
+def test_a_modality_that_no_training_segment_has_is_refused(
+    simulated_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = configuration(simulated_corpus, tmp_path)
+    wrong["data"]["init_args"]["features"]["body"] = {  # type: ignore[index]
+        "class_path": "empdetect.features.physiology.PhysiologyFeatures",
+        "init_args": {"channels": ["TEMP"]},
+    }
+    encoder = {**wrong["model"]["encoders"]["text"], "init_args": {"features": 2}}  # type: ignore[index]
+    wrong["model"]["encoders"]["body"] = encoder  # type: ignore[index]
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(wrong), encoding="utf-8")
+    assert main(["fit", "--config", str(config)]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "training segments has anything of 'body' (the physiology has ECG, EDA, RSP, none of TEMP)" in message
+    assert "leave it out of data.features and model.encoders" in message
+
+
 def test_a_misspelt_key_is_named(simulated_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = configuration(simulated_corpus, tmp_path)
     wrong["modle"] = wrong.pop("model")

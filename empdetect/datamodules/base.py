@@ -78,6 +78,18 @@ class SegmentDataset(Dataset[Example]):
         people = [[f for inputs in self[i].inputs.values() for f in inputs] for i in range(len(self))]
         return [max((len(features.times) for features in each), default=0) for each in people]
 
+    def unseen(self) -> dict[str, str]:
+        """Modalities of which no segment has anything, with the reason that the first one gives."""
+        if not self.segments:
+            return {}
+        missing = {name: people[0].reason for name, people in self[0].inputs.items() if people}
+        for place in range(len(self)):
+            seen = [name for name in missing if any(features.observed for features in self[place].inputs[name])]
+            missing = {name: reason for name, reason in missing.items() if name not in seen}
+            if not missing:
+                break
+        return missing
+
 
 class EmpathyDataModule(LightningDataModule):
     """A dataset of labelled segments.
@@ -175,7 +187,18 @@ class EmpathyDataModule(LightningDataModule):
         self.setup("fit")
 
     def train_dataloader(self) -> DataLoader[Example]:
-        """Batches of the training split, shuffled, those of like length together."""
+        """Batches of the training split, shuffled, those of like length together.
+
+        Raises:
+            InputError: no segment has anything of a modality: its encoder would never learn to read it.
+        """
+        unseen = self._datasets["train"].unseen()
+        if unseen:
+            told = "; ".join(f"'{name}' ({reason or 'nothing observed'})" for name, reason in unseen.items())
+            raise InputError(
+                f"Training: none of the {len(self.parts['train'])} training segments has anything of {told}; leave it "
+                "out of data.features and model.encoders, or name what the data have"
+            )
         return self._loader("train", shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Example]:
