@@ -7,8 +7,8 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from empdetect.batch import Batch
-from empdetect.detector import Prediction
 from empdetect.models.detector_module import DetectorModule
+from empdetect.prediction import Prediction
 from empdetect.scores import Scores
 from empdetect.task import Task
 

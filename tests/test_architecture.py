@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("example", "participants"),
     ("batch",),
     ("datamodules", "models"),
-    ("model_card",),
+    ("model_card", "prediction"),
     ("detector_folder",),
     ("detector",),
     ("held_out", "input_files", "prediction_writer"),

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from empdetect.detector import Detector, Prediction
+from empdetect.detector import Detector
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.inputs import find_recordings
 from empdetect.models.ensemble import Ensemble
 from empdetect.models.network import DetectorNetwork
+from empdetect.prediction import Prediction
 from empdetect.recording import Participant, Recording, Segment
 from empdetect.streams.audio import AudioStream
 from empdetect.task import Target, Task

@@ -8,11 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from empdetect.detector import Detector, Prediction
+from empdetect.detector import Detector
 from empdetect.device import return_large_pieces
 from empdetect.errors import InputError
 from empdetect.features.cache import FeatureCache
 from empdetect.input_files import Input, Opened
+from empdetect.prediction import Prediction
 from empdetect.recording import Segment
 from empdetect.scores import lines_of
 from empdetect.scoring.journal import Event, Failed, Finished, Journal, Part
