@@ -72,11 +72,11 @@ def _fitted(
     levels = np.unique(labels)
     if len(levels) < 2:
         return target, float(levels[0]) if len(levels) else 0.0, levels
-    model = _model(kind, target, strength, len(levels), seed)
+    model = _model(kind, target, strength, len(levels), rows.shape, seed)
     return target, model.fit(rows, labels), levels
 
 
-def _model(kind: Kind, target: Target, strength: float, levels: int, seed: int) -> Any:
+def _model(kind: Kind, target: Target, strength: float, levels: int, shape: tuple[int, int], seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.svm import LinearSVC
@@ -85,9 +85,11 @@ def _model(kind: Kind, target: Target, strength: float, levels: int, seed: int) 
         return Ridge(alpha=1 / strength)
     if kind == "svm":
         return LinearSVC(C=strength, class_weight="balanced", dual="auto", random_state=seed, max_iter=3000)
-    # Its dual form is the fastest there is for many sparse words.
+    # Both forms have one answer: the dual one is the fastest there is for many sparse words, and takes hours for tens of
+    # thousands of segments with few features, where the other one takes seconds.
+    dual = shape[0] <= shape[1]
     model = LogisticRegression(
-        solver="liblinear", dual=True, C=strength, class_weight="balanced", random_state=seed, max_iter=300
+        solver="liblinear", dual=dual, C=strength, class_weight="balanced", random_state=seed, max_iter=300
     )
     return model if levels == 2 else OneVsRestClassifier(model)
 
