@@ -1,6 +1,6 @@
 """EmpatheticDialogues: which of 32 emotions somebody felt in a situation."""
 
-from empdetect.bench.baselines import Majority, Tfidf
+from empdetect.bench.baselines import FrozenText, Majority, Tfidf
 from empdetect.bench.benchmark import Benchmark, Line
 from empdetect.bench.metrics import accuracy, macro_f1
 from empdetect.bench.trained import TrainedDetector
@@ -15,7 +15,7 @@ BENCHMARK = Benchmark(
     data=EmpatheticDialoguesDataModule,
     ours=TrainedDetector(["empathetic_dialogues"]),
     lines=(Line("macro-F1", macro_f1), Line("accuracy", accuracy)),
-    baselines=(Majority(), Tfidf(strengths=(1.0,))),
+    baselines=(Majority(), Tfidf(strengths=(1.0,)), FrozenText()),
     control=Tfidf(strengths=(1.0,)),
     data_args={"deduplicate": True},
 )

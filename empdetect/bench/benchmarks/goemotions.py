@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from empdetect.bench.baselines import Majority, Tfidf
+from empdetect.bench.baselines import FrozenText, Majority, Tfidf
 from empdetect.bench.benchmark import Benchmark, Figure, Line
 from empdetect.bench.metrics import auroc, positive_f1
 from empdetect.bench.system import Answers, Labels
@@ -37,7 +37,7 @@ BENCHMARK = Benchmark(
         ),
         Line("AUROC, mean of 28", auroc),
     ),
-    baselines=(Majority(), Tfidf(strengths=(1.0,))),
+    baselines=(Majority(), Tfidf(strengths=(1.0,)), FrozenText()),
     control=Tfidf(strengths=(1.0,)),
     data_args={"deduplicate": True},
 )
