@@ -277,7 +277,7 @@ def test_a_broken_stream_does_not_cost_the_others(tmp_path: Path) -> None:
         ("a.json", b"[" * 100_000, "not valid"),
         ("a.eaf", b"<a", "not valid"),
         ("a.TextGrid", b"File type", "not valid"),
-        ("a.zip", b"PK\x03\x04broken", "not a valid table"),
+        ("a.zip", b"PK\x03\x04broken", "not a whole Empatica E4 session"),
         ("a.rttm", b"SPEAKER", "line 1 has 1 fields"),
         ("a_physio.tsv.gz", b"not gzip", "no a_physio.json beside it"),
     ],

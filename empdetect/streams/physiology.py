@@ -107,7 +107,8 @@ class PhysiologyFile:
     def fingerprint(self) -> str:
         """Fingerprint of the content and of how it is read."""
         files = [self.path / name for name in SENSORS] if self.path.is_dir() else [self.path, self._sidecar()]
-        there = [path for path in files if path.is_file()] or [self.path]
+        # A sensor's file may be empty: the heart rate's of a session too short for one is.
+        there = [path for path in files if path.is_file() and path.stat().st_size] or [self.path]
         beside = "" if len(there) == 1 else "".join(file_fingerprint(path) for path in there[1:])
         return fingerprint(file_fingerprint(there[0]), beside, repr((self.rate, self.offset)))
 
@@ -124,7 +125,10 @@ class PhysiologyFile:
             raise
         except Exception as error:  # pandas, json and zipfile each have exceptions of their own
             reason = str(error) or type(error).__name__
-            raise InputError(f"Reading the physiology {self.path}: not a valid table ({reason})") from None
+            kind = "whole Empatica E4 session" if self._is_session() else "valid table"
+            raise InputError(
+                f"Reading the physiology {self.path}: not a {kind} ({reason}); export or copy it again"
+            ) from None
         problem = time_problem(time for signal in found.signals.values() for time in (signal.start, signal.end))
         if problem:
             raise InputError(f"Reading the physiology {self.path}: {problem}")
@@ -148,10 +152,13 @@ class PhysiologyFile:
             raise InputError(f"Reading the physiology {self.path}: {self._sidecar().name}: {error}") from None
 
     def _read(self) -> Physiology:
-        if self.path.is_dir() or self.path.suffix.lower() == ".zip":
+        if self._is_session():
             return self._read_session()
         require_file(self.path)
         return self._read_bids() if self.path.name.endswith(".tsv.gz") else self._read_table()
+
+    def _is_session(self) -> bool:
+        return self.path.is_dir() or self.path.suffix.lower() == ".zip"
 
     def _read_session(self) -> Physiology:
         if not self.path.is_dir():

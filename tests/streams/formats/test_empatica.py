@@ -46,8 +46,11 @@ def test_folder_and_zip_are_read_on_the_clock_of_the_first_sample(tmp_path: Path
 
 
 def test_a_session_too_short_for_a_heart_rate_has_none(tmp_path: Path) -> None:
-    signals = PhysiologyFile(zipped(tmp_path / "talk.zip", EDA=EDA, HR="")).read().signals
-    assert list(signals) == ["EDA"]
+    place = folder(tmp_path / "talk_e4")
+    (place / "HR.csv").write_text("")
+    for path, sensors in ((place, {"BVP", "EDA"}), (zipped(tmp_path / "talk.zip", EDA=EDA, HR=""), {"EDA"})):
+        assert set(PhysiologyFile(path).read().signals) == sensors
+        assert PhysiologyFile(path).fingerprint()
 
 
 def test_the_fingerprint_is_that_of_the_sensors(tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_what_is_no_session(tmp_path: Path) -> None:
         PhysiologyFile(other).read()
     (tmp_path / "b.zip").write_bytes(b"PK\x03\x04broken")
     assert is_session(tmp_path / "b.zip"), "it may be one, so that it is reported"
-    with pytest.raises(InputError, match="not a valid table"):
+    with pytest.raises(InputError, match="not a whole Empatica E4 session"):
         PhysiologyFile(tmp_path / "b.zip").read()
     assert not is_session(tmp_path / "gone.zip")
 
