@@ -6,7 +6,6 @@ Ordinary are here English words of people in sets that no detector in the box le
 these is what users meet as false alarms. What it calls doubtful of its own test segments stands on its card.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from empdetect.bench.calibration import interval_width
 from empdetect.bench.strangers import strange_segments
-from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.study import one_line_errors, publish, study_parser
 from empdetect.datamodules.empathetic_dialogues import EmpatheticDialoguesDataModule
 from empdetect.datamodules.epitome import EpitomeDataModule
 from empdetect.datamodules.esconv import EsconvDataModule
@@ -122,11 +121,7 @@ def _cells(found: Mapping[str, float]) -> str:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.box_doubt", description=__doc__)
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
-    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice among texts (default: %(default)s)")
+    parser = study_parser("box_doubt", __doc__, "data_root", "page", seed=0)
     parsed = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="empdetect-box-") as folder:
         rows = {name: measure(name, parsed.data_root, Path(folder), parsed.seed) for name in BOX}

@@ -7,7 +7,6 @@ across the people that they learn from. Its test segments are judged so, and onc
 of the other folds, each given by the detector that did not train on them (what a detector made of all folds can have).
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from empdetect.bench.configs import find_config
 from empdetect.bench.results import Results
 from empdetect.bench.run import machine
 from empdetect.bench.strangers import foreign_speech, strange_segments
-from empdetect.bench.study import one_line_errors
+from empdetect.bench.study import one_line_errors, study_parser
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.emodb import EmodbDataModule
 from empdetect.detector import Detector, Observations
@@ -291,10 +290,8 @@ def digits(value: Any) -> Any:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.calibration", description=__doc__)
+    parser = study_parser("calibration", __doc__, "data_root", out="results; others in it stay")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"configurations (default: {' '.join(NAMES)})")
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="results; others in it stay")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
     parser.add_argument("--folds", type=int, metavar="N", help="only the first N folds (default: all)")
     parsed = parser.parse_args(arguments)
     quieten()

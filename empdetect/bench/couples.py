@@ -9,17 +9,15 @@ wife's place), for whom the AUC must be .5; length alone; and all recordings cut
 are longer than strangers, say less by chance.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.bench.study import one_line_errors, write_study
+from empdetect.bench.study import one_line_errors, study_parser, write_study
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.measures.cross_correlation import cross_correlation, windowed_cross_correlation
 from empdetect.contagion.scales import against_cohort, scale_correlations
@@ -164,11 +162,8 @@ def _figure(halvings: Sequence[Sequence[Array]], seed: int) -> dict[str, Any]:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.couples", description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
-    parser.add_argument("--data-root", help="folder that holds rties (default: EMPDETECT_DATA)")
+    parser = study_parser("couples", __doc__, "data_root", seed=0)
     parser.add_argument("--halvings", type=int, default=20, help="how often couples are halved (default: 20)")
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     couples = read_couples(data_folder(given.data_root, "rties"))
     found = measure(couples, given.halvings, given.seed)

@@ -7,11 +7,9 @@ with the package. It learned from simulated dyads alone. Alarms are counted beyo
 independent dyads pass; of the learned one also beyond the levels kept in its folder (``dyad_levels``): ``claimed``.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 
 from empdetect.bench.couples import auc
 from empdetect.bench.dyad_systems import Said, System, systems
-from empdetect.bench.study import one_line_errors, write_study
+from empdetect.bench.study import one_line_errors, study_parser, write_study
 from empdetect.contagion.alignment import resampled
 from empdetect.contagion.series import Series
 from empdetect.contagion.simulation import Conditions, Truth, simulate_dyads
@@ -290,12 +288,9 @@ def _rng(seed: int, number: int) -> np.random.Generator:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.dyads", description=__doc__)
+    parser = study_parser("dyads", __doc__, "data_root", seed=2026)
     parser.add_argument("detector", help="folder of the detector")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
-    parser.add_argument("--data-root", help="folder that holds rties and rmea (default: EMPDETECT_DATA)")
     parser.add_argument("--dyads", type=int, default=1000, help="dyads of each simulated study (default: 1000)")
-    parser.add_argument("--seed", type=int, default=2026)
     given = parser.parse_args(arguments)
     found = measure(Detector.from_pretrained(given.detector, device="cpu"), given.data_root, given.dyads, given.seed)
     command = f"python -m empdetect.bench.dyads dyads -o {given.out} --dyads {given.dyads} --seed {given.seed}"

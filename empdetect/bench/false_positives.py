@@ -8,14 +8,12 @@ association is false; with a stimulus, any claim of coupling is. A test may refu
 apart. Target: no more than 6% false claims at level .05.
 """
 
-import argparse
 import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -34,7 +32,7 @@ from empdetect.bench.contagion_tests import (
     pair_tests,
 )
 from empdetect.bench.measure_tests import measure_tests
-from empdetect.bench.study import write_study
+from empdetect.bench.study import study_parser, write_study
 from empdetect.progress import track
 
 MEMORIES = (0.99, 0.9, 0.5, 0.0)
@@ -140,10 +138,8 @@ def shipped_tests() -> dict[str, Test]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.false_positives", description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
+    parser = study_parser("false_positives", __doc__, seed=0)
     parser.add_argument("--pairs", type=int, default=1000, help="of each kind (default: 1000)")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on where a run of the same command was cut off")
     parser.add_argument("--only", nargs="+", metavar="TEST", help="these alone; what the file tells of others stays")
     parser.add_argument("--table", action="store_true", help="print the file as a table, and count nothing")

@@ -15,17 +15,15 @@ What comes of other treatments stands beside it, so that all can see what hangs 
 was looked at first and lacks the last step, among them.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.bench.study import one_line_errors, write_study
+from empdetect.bench.study import one_line_errors, study_parser, write_study
 from empdetect.contagion.measures.mimicry import (
     Trials,
     contrast,
@@ -198,10 +196,7 @@ def _moments(found: Trials) -> Trials:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.mimicry", description=__doc__)
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="what was found")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
-    parser.add_argument("--seed", type=int, default=0, help="of all random signs and assignments (default: 0)")
+    parser = study_parser("mimicry", __doc__, "data_root", seed=0)
     parsed = parser.parse_args(arguments)
     found = measure(read_observers(parsed.data_root), parsed.seed)
     write_study(parsed.out, "python -m empdetect.bench.mimicry -o JSON --data-root DIR", parsed.seed, found)

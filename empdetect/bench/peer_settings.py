@@ -6,12 +6,10 @@ Every network is trained with every setting of its grid, in the loop of ``bench.
 ``peer_networks.CHOSEN`` holds is the best of each grid.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from empdetect.bench.peer_networks import FACTORIES, mmsa_classes
 from empdetect.bench.peers import BATCH, COMPONENTS, EPOCHS, PATIENCE, Fold, fit, ravdess_folds, right, widths_of
 from empdetect.bench.results import Results
 from empdetect.bench.run import machine
-from empdetect.bench.study import one_line_errors
+from empdetect.bench.study import one_line_errors, study_parser
 from empdetect.bench.system import NotAvailable
 from empdetect.errors import InputError
 from empdetect.task import Task
@@ -118,9 +116,7 @@ def run(data_root: str | None) -> dict[str, Any]:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.peer_settings", description=__doc__)
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file of results")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    parser = study_parser("peer_settings", __doc__, "data_root")
     parsed = parser.parse_args(arguments)
     quieten()
     results = Results(parsed.out)

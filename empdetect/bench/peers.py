@@ -9,7 +9,6 @@ loss, early stopping on the same validation part); MMSA's own trainers are left 
 stopping, know the metrics of three data sets alone, and MulT's asks torch for an argument that it no longer has.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -40,7 +39,7 @@ from empdetect.bench.peer_networks import (
 )
 from empdetect.bench.results import Results, read_results
 from empdetect.bench.run import machine
-from empdetect.bench.study import one_line_errors
+from empdetect.bench.study import one_line_errors, study_parser
 from empdetect.bench.system import NotAvailable
 from empdetect.bench.table import update_page
 from empdetect.datamodules.ravdess import ACTION_UNITS, RavdessDataModule
@@ -290,9 +289,7 @@ def run(data_root: str | None, seeds: int) -> dict[str, Any]:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.peers", description=__doc__)
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file of results")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    parser = study_parser("peers", __doc__, "data_root")
     parser.add_argument(
         "--seeds", type=int, default=3, metavar="N", help="of each network; the median is shown (default: 3)"
     )

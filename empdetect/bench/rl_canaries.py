@@ -6,7 +6,6 @@ talk with all train profiles, and compares what a dialogue gets: heads, weights 
 prepared with the start policy as in training. And what the heads alone would give, were there no gates.
 """
 
-import argparse
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.bench.configs import find_config
-from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.study import one_line_errors, publish, study_parser
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.baseline import prepare_heads
@@ -103,12 +102,9 @@ def _cell(found: Mapping[str, Any], name: str) -> str:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parse = argparse.ArgumentParser("python -m empdetect.bench.rl_canaries", description=__doc__)
+    parse = study_parser("rl_canaries", __doc__, "page", seed=0)
     parse.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
-    parse.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
-    parse.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
     parse.add_argument("--profiles", type=int, default=100, help="so many train profiles (default: %(default)s)")
-    parse.add_argument("--seed", type=int, default=0)
     parsed = parse.parse_args(arguments)
     starts = {form: parsed.runs / f"start-{form}-{parsed.seed}" / START for form in FORMS}
     made = [form for form, start in starts.items() if start.is_dir()]

@@ -6,7 +6,6 @@ row never trained with. Both users go by the same rules; the challenging one nev
 nothing else. A run that was judged is not judged again.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ import yaml
 
 from empdetect.bench.rl_learning import finished
 from empdetect.bench.rl_table import Cell, Found, Outcome
-from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.study import one_line_errors, publish, study_parser
 from empdetect.errors import InputError
 from empdetect.progress import track
 from empdetect.rl.evaluate import evaluate
@@ -100,11 +99,8 @@ def _cells(row: Mapping[str, Any]) -> str:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.rl_elsewhere", description=__doc__)
+    parser = study_parser("rl_elsewhere", __doc__, "page", seed=1234)
     parser.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
-    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
-    parser.add_argument("--seed", type=int, default=1234, help="of policy and users (default: %(default)s)")
     parsed = parser.parse_args(arguments)
     found = finished(parsed.runs)
     if not found:

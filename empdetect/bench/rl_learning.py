@@ -17,7 +17,6 @@ import csv
 import itertools
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -117,7 +116,7 @@ class Runs:
         return self.folder / f"{cell.name}-{seed}"
 
 
-def make_witnesses(folder: Path, data_root: Path) -> dict[str, Any]:
+def make_witnesses(folder: Path, data_root: str | None) -> dict[str, Any]:
     """The held-out heads by name.
 
     Raises:
@@ -127,7 +126,7 @@ def make_witnesses(folder: Path, data_root: Path) -> dict[str, Any]:
     return {"witness": _head(trained, MECHANISMS), "support": _head(*SUPPORTING)}
 
 
-def trained_witness(config: str, folder: Path, data_root: Path) -> Path:
+def trained_witness(config: str, folder: Path, data_root: str | None) -> Path:
     """A detector of one of our configurations, trained in this folder unless an earlier call has.
 
     Raises:
@@ -136,8 +135,8 @@ def trained_witness(config: str, folder: Path, data_root: Path) -> Path:
     from empdetect.training import run
 
     if not list(folder.glob(f"{config}/*/detector")):
-        where = (f"--data.data_root={data_root}", f"--trainer.logger.init_args.save_dir={folder}")
-        run(["fit", f"--config={find_config(config)}", *where])
+        where = [] if data_root is None else [f"--data.data_root={data_root}"]
+        run(["fit", f"--config={find_config(config)}", f"--trainer.logger.init_args.save_dir={folder}", *where])
     return sorted(folder.glob(f"{config}/*/detector"))[-1]
 
 
@@ -243,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
     parser = argparse.ArgumentParser("python -m empdetect.bench.rl_learning", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the runs and of table.md")
-    parser.add_argument("--data-root", type=Path, default=Path(os.environ.get("EMPDETECT_DATA", "../shared/data")))
+    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="rows to run, as in grpo-say-emotion-vanilla"
     )
@@ -276,10 +275,10 @@ def _run(parsed: argparse.Namespace) -> str:
     return _written(parsed, finished(parsed.out))
 
 
-def _chats(path: Path, data_root: Path) -> Path:
+def _chats(path: Path, data_root: str | None) -> Path:
     """People's dialogues as chats, written unless an earlier call has."""
     if not path.is_file():
-        write_chats(data_folder(str(data_root), EmpatheticDialoguesDataModule.folder), path, think=True)
+        write_chats(data_folder(data_root, EmpatheticDialoguesDataModule.folder), path, think=True)
     return path
 
 

@@ -6,8 +6,6 @@ say with every detector that the embedded policies meet: the judges of the rewar
 not in the box is trained first, or taken from the folder of ``bench.rl_learning`` (``--runs``).
 """
 
-import argparse
-import os
 import random
 import statistics
 import sys
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from empdetect.bench.rl_learning import MECHANISMS, SUPPORTING, trained_witness
-from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.study import one_line_errors, publish, study_parser
 from empdetect.progress import track
 from empdetect.rl.canaries import CANARIES, canary_dialogues
 from empdetect.rl.dialogue import Dialogue
@@ -73,7 +71,7 @@ def _compared(said: Said, scores: Mapping[str, Sequence[float | None]]) -> list[
     return [(d.profile.id, (a > b) + 0.5 * (a == b), 1.0) for d, a, b in pairs if a is not None and b is not None]
 
 
-def heads(runs: Path, data_root: Path) -> dict[str, Reward]:
+def heads(runs: Path, data_root: str | None) -> dict[str, Reward]:
     """By name the judges of the embedded presets and the detectors held out from them.
 
     Raises:
@@ -107,12 +105,8 @@ def _line(rows: Mapping[str, Mapping[str, Any]], name: str) -> str:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.rl_witness", description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of the results (JSON)")
+    parser = study_parser("rl_witness", __doc__, "data_root", "page", seed=0)
     parser.add_argument("--runs", type=Path, default=Path("runs/rl-learning"), help="folder of bench.rl_learning")
-    parser.add_argument("--data-root", type=Path, default=Path(os.environ.get("EMPDETECT_DATA", "../shared/data")))
-    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
-    parser.add_argument("--seed", type=int, default=0)
     parsed = parser.parse_args(arguments)
     asked = heads(parsed.runs, parsed.data_root)
     said = speak(read_profiles(BANK, "test"), parsed.seed)

@@ -12,11 +12,9 @@ learned from:
 - Where nothing else came before, and where the label is neither: do answers tell what came before?
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +27,7 @@ from empdetect.bench.clock import start_of
 from empdetect.bench.intervals import Truth, interval_of
 from empdetect.bench.metrics import auroc_within
 from empdetect.bench.run import fold_count, fold_data, fold_of
-from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.study import one_line_errors, publish, study_parser
 from empdetect.bench.system import System, unlabelled
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.contagion_emg import ContagionEmgDataModule, clip_number, clips, observers
@@ -205,13 +203,9 @@ def table(rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.schedule", description=__doc__)
+    parser = study_parser("schedule", __doc__, "data_root", "page", seed=0)
     studies = {study.benchmark.name: study for study in STUDIES}
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(studies)} (default: all)")
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
-    parser.add_argument("--page", type=Path, help="also put the tables between this page's markers (Markdown)")
-    parser.add_argument("--seed", type=int, default=0, help="of resamples and training (default: %(default)s)")
     parsed = parser.parse_args(arguments)
     unknown = sorted(set(parsed.names) - set(studies))
     if unknown:

@@ -5,10 +5,8 @@ every fold of the benchmarks in which that takes minutes, with the labels of all
 asks it about the test part as it is. What it then knows above chance came by another way than the labels.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +16,7 @@ from empdetect.bench.checks import ProtocolError
 from empdetect.bench.control import PERMUTATIONS, limit_of
 from empdetect.bench.intervals import Truth, value_of
 from empdetect.bench.run import fold_count, fold_data, fold_of, truth_of
-from empdetect.bench.study import one_line_errors, publish
+from empdetect.bench.study import one_line_errors, publish, study_parser
 from empdetect.bench.system import Answers, unlabelled
 from empdetect.bench.trained import ShuffledDetector, TrainedDetector
 from empdetect.errors import InputError
@@ -123,12 +121,8 @@ def check_chance(rows: Mapping[str, Mapping[str, float]]) -> None:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used, 1 where ours beat chance."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.shuffled", description=__doc__)
+    parser = study_parser("shuffled", __doc__, "data_root", "page", seed=0)
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks (default: those that take minutes)")
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help="file for the figures")
-    parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
-    parser.add_argument("--page", type=Path, help="also put the table between this page's markers (Markdown)")
-    parser.add_argument("--seed", type=int, default=0, help="of shuffles and training (default: %(default)s)")
     parsed = parser.parse_args(arguments)
     quieten()
     names = check_names(parsed.names) if parsed.names else NAMES

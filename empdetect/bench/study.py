@@ -3,11 +3,11 @@
 import functools
 import json
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import numpy as np
 
@@ -36,6 +36,35 @@ def one_line_errors(main: Callable[P, None]) -> Callable[P, int]:
         return 0
 
     return coded
+
+
+def study_parser(
+    name: str,
+    about: str | None,
+    *options: Literal["data_root", "page"],
+    seed: int | None = None,
+    out: str = "file for the figures",
+) -> ArgumentParser:
+    """Command line of ``python -m empdetect.bench.NAME``: where the figures go, and what else most studies are told.
+
+    Args:
+        name: of the module.
+        about: its docstring.
+        options: which of ``--data-root`` and ``--page`` it takes.
+        seed: what ``--seed`` is by default; None where nothing is drawn.
+        out: what the file is for.
+    """
+    parser = ArgumentParser(
+        f"python -m empdetect.bench.{name}", description=about, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--out", required=True, type=Path, metavar="JSON", help=out)
+    if "data_root" in options:
+        parser.add_argument("--data-root", metavar="DIR", help="folder of the datasets (default: $EMPDETECT_DATA)")
+    if "page" in options:
+        parser.add_argument("--page", type=Path, metavar="MD", help="also put the table between this page's markers")
+    if seed is not None:
+        parser.add_argument("--seed", type=int, default=seed, help="of all that is drawn (default: %(default)s)")
+    return parser
 
 
 def write_study(path: Path, command: str, seed: int, findings: Mapping[str, Any]) -> None:

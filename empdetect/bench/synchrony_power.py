@@ -6,14 +6,12 @@ Simulated dyads (``contagion.simulation``) of 10 minutes at 10 Hz, at lags of 0 
 a lag of 0 the right direction is none: together. Beside it the table of how long to record, and its check.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from empdetect.bench.study import write_study
+from empdetect.bench.study import study_parser, write_study
 from empdetect.contagion.power import recording_table, seconds_needed, simulated_power
 from empdetect.progress import track
 
@@ -57,10 +55,8 @@ def measure(dyads: int, seed: int) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.synchrony_power", description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
+    parser = study_parser("synchrony_power", __doc__, seed=0)
     parser.add_argument("--dyads", type=int, default=100, help="of each kind (default: 100)")
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     found = measure(given.dyads, given.seed)
     command = f"python -m empdetect.bench.synchrony_power -o {given.out} --dyads {given.dyads} --seed {given.seed}"

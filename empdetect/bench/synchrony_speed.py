@@ -9,17 +9,15 @@ compared. The time for half the length and a quarter shows how the cost grows; l
 factor cost the Fourier transforms a little more.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from empdetect.bench.study import write_study
+from empdetect.bench.study import study_parser, write_study
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.inference import compare_pair
 from empdetect.contagion.measures.cross_correlation import windowed_cross_correlation
@@ -118,10 +116,8 @@ def _timed(do: Callable[[], Any]) -> tuple[float, float, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.synchrony_speed", description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
+    parser = study_parser("synchrony_speed", __doc__, seed=0)
     parser.add_argument("--seconds", type=float, default=3600.0, help="length of the recording (default: an hour)")
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     found = measure(given.seconds, given.seed)
     command = (

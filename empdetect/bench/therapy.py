@@ -11,16 +11,14 @@ Patient and therapist were filmed by one camera. What both signals share in the 
 figure is given a second time without lags below 0.12 s.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from empdetect.bench.study import one_line_errors, write_study
+from empdetect.bench.study import one_line_errors, study_parser, write_study
 from empdetect.contagion.gaps import Array
 from empdetect.contagion.measures.autoregression import prewhiten
 from empdetect.contagion.measures.cross_correlation import cross_correlation, highest_peak
@@ -133,10 +131,7 @@ def _camera(energy: Array, rate: float) -> dict[str, Any]:
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; exit code 2 for input that cannot be used."""
-    parser = argparse.ArgumentParser("python -m empdetect.bench.therapy", description=__doc__)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="file of results (JSON)")
-    parser.add_argument("--data-root", help="folder that holds rmea (default: EMPDETECT_DATA)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = study_parser("therapy", __doc__, "data_root", seed=0)
     given = parser.parse_args(arguments)
     dyads = read_dyads(data_folder(given.data_root, "rmea"))
     found = measure(dyads, given.seed)

@@ -143,8 +143,8 @@ def _check(against: str, seconds: float | None, shifts: Sequence[float]) -> None
             f"Relative features: 'seconds' is above 0, and left out with 'against: recording'; got {seconds} "
             f"against {against}"
         )
-    if not shifts:
-        raise InputError("Relative features: 'shifts' holds at least one number of seconds, got none")
+    if not shifts or not all(map(math.isfinite, shifts)):
+        raise InputError(f"Relative features: 'shifts' holds at least one number of seconds, got {list(shifts)}")
 
 
 def median(values: Array) -> Array:
