@@ -183,7 +183,7 @@ def test_faults_are_named() -> None:
         RelativeFeatures(HEART, "session")  # type: ignore[arg-type]  # what is to be refused
     with pytest.raises(InputError, match="'shifts' holds at least one"):
         RelativeFeatures(HEART, shifts=())
-    with pytest.raises(InputError, match="'shifts' holds at least one number of seconds, got .*nan"):
+    with pytest.raises(InputError, match=r"'shifts' holds at least one number of seconds, got .*nan"):
         RelativeFeatures(HEART, shifts=(0.0, float("nan")))
     words = Participant("anna", transcript=Transcript((Utterance("hello"),)))
     with pytest.raises(InputError, match="frames without times"):
