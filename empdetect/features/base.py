@@ -158,8 +158,12 @@ class Extractor(ABC):
         """What weights of this house, on top of a published model, learned from: cards name it, and it may bind."""
         return ()
 
+    def absent(self, person: Participant) -> str:
+        """Why there are no features of a person who has none of the streams."""
+        return f"no {self.modality}"
+
     def __call__(self, person: Participant) -> Features:
         """Features of a participant; missing with a reason where the streams are."""
         if not self.streams(person):
-            return Features.missing(self.width, f"no {self.modality}")
+            return Features.missing(self.width, self.absent(person))
         return self.extract(person)

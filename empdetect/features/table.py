@@ -38,6 +38,11 @@ class TableFeatures(Extractor):
         """The table."""
         return (person.tables[self.table],) if self.table in person.tables else ()
 
+    def absent(self, person: Participant) -> str:
+        """Names the tables that are there instead."""
+        others = ", ".join(sorted(person.tables))
+        return f"no table '{self.table}', only {others}" if others else super().absent(person)
+
     def extract(self, person: Participant) -> Features:
         """Values ``(row, column)`` in the order of their times.
 

@@ -29,7 +29,7 @@ def test_dyads_are_read_with_their_condition(tmp_path: Path) -> None:
 
 
 def test_the_data_module_keeps_its_promises(tmp_path: Path) -> None:
-    features = {"signal": TableFeatures(["motion"])}
+    features = {"signal": TableFeatures(["motion"], table="signal")}
     check_datamodule(RmeaDataModule(features, str(write(tmp_path)), blocks=6, strangers=1, batch_size=2))
 
 

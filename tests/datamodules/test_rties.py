@@ -64,7 +64,9 @@ def test_length_tells_nothing_of_who_is_real(tmp_path: Path) -> None:
 
 def test_the_data_module_keeps_its_promises(tmp_path: Path) -> None:
     check_datamodule(
-        RtiesDataModule({"signal": TableFeatures(["emotion"])}, str(write(tmp_path)), blocks=6, strangers=1)
+        RtiesDataModule(
+            {"signal": TableFeatures(["emotion"], table="signal")}, str(write(tmp_path)), blocks=6, strangers=1
+        )
     )
 
 

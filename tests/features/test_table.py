@@ -42,6 +42,8 @@ def test_file_with_offset(tmp_path: Path) -> None:
 
 def test_missing_table_column_and_numbers() -> None:
     assert TableFeatures(["AU12"])(Participant("ann")).reason == "no video"
+    other = Participant("ann", tables={"motion": Table(np.zeros((1, 1), np.float32), np.zeros(1), ("energy",))})
+    assert TableFeatures(["AU12"])(other).reason == "no table 'features', only motion"
     with pytest.raises(InputError, match=r"no column of numbers AU99; it has AU12, AU04, confidence"):
         TableFeatures(["AU12", "AU99"])(ANN)
     empty = Table(np.full((2, 1), np.nan, np.float32), np.arange(2.0), ("AU12",))
