@@ -85,8 +85,8 @@ def _model(kind: Kind, target: Target, strength: float, levels: int, shape: tupl
         return Ridge(alpha=1 / strength)
     if kind == "svm":
         return LinearSVC(C=strength, class_weight="balanced", dual="auto", random_state=seed, max_iter=3000)
-    # Both forms have one answer. The dual one is the fastest there is for many sparse words, but takes hours for
-    # tens of thousands of segments with few features, where the other takes seconds.
+    # Both forms have one answer: the dual one is the fastest there is for many sparse words, but hardly comes to an end
+    # with tens of thousands of segments of few features.
     dual = shape[0] <= shape[1]
     model = LogisticRegression(
         solver="liblinear", dual=dual, C=strength, class_weight="balanced", random_state=seed, max_iter=300
