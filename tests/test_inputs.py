@@ -324,6 +324,14 @@ def test_a_session_of_an_e4_is_a_recording_or_part_of_one(tmp_path: Path) -> Non
     assert ids(tmp_path / "s2" / "A01B2C") == ["A01B2C"]
 
 
+def test_the_heart_rate_of_another_watch_does_not_hide_what_lies_beside_it(tmp_path: Path) -> None:
+    text(tmp_path / "anna" / "HR.csv", "time,bpm\n0,72\n1,73\n")
+    sound(tmp_path / "anna" / "anna.wav", 2.0)
+    text(tmp_path / "anna" / "anna.vtt", ONE)
+    [entry] = find_recordings([tmp_path])
+    assert {kind: path.name for kind, path in entry.files.items()} == {"audio": "anna.wav", "transcript": "anna.vtt"}
+
+
 def test_a_film_without_sound_has_no_audio(tmp_path: Path) -> None:
     film(tmp_path / "a.mp4", with_sound=False)
     [entry] = find_recordings([tmp_path])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint, require_file, separator
-from empdetect.streams.formats.empatica import SENSORS, is_session, read_session
+from empdetect.streams.formats.empatica import PROOF, SENSORS, is_session, read_session
 from empdetect.streams.times import time_problem
 
 Channel = Literal["ECG", "BVP", "HR", "EDA", "RSP", "EMG", "TEMP"]
@@ -105,10 +105,14 @@ class PhysiologyFile:
     offset: float = 0.0
 
     def fingerprint(self) -> str:
-        """Fingerprint of the content and of how it is read."""
-        files = [self.path / name for name in SENSORS] if self.path.is_dir() else [self.path, self._sidecar()]
+        """Fingerprint of the content and of how it is read.
+
+        Raises:
+            InputError: the file is missing, or the folder holds no session.
+        """
+        files = self._session_files() if self.path.is_dir() else [self.path, self._sidecar()]
         # A sensor's file may be empty: the heart rate's of a session too short for one is.
-        there = [path for path in files if path.is_file() and path.stat().st_size] or [self.path]
+        there = [path for path in files if path.is_file() and path.stat().st_size] or files[:1]
         beside = "" if len(there) == 1 else "".join(file_fingerprint(path) for path in there[1:])
         return fingerprint(file_fingerprint(there[0]), beside, repr((self.rate, self.offset)))
 
@@ -163,12 +167,21 @@ class PhysiologyFile:
     def _read_session(self) -> Physiology:
         if not self.path.is_dir():
             require_file(self.path)
-        if not is_session(self.path):
-            raise InputError(
-                f"Reading the physiology {self.path}: no Empatica E4 session, which holds {', '.join(SENSORS)}"
-            )
+        self._require_session()
         sensors = read_session(self.path)
         return Physiology({s.channel: Signal(_finite(s.values), s.rate, s.start + self.offset) for s in sensors})
+
+    def _session_files(self) -> list[Path]:
+        """The sensors' files that are in the folder, one at least."""
+        self._require_session()
+        return [self.path / name for name in SENSORS if (self.path / name).is_file()]
+
+    def _require_session(self) -> None:
+        if not is_session(self.path):
+            raise InputError(
+                f"Reading the physiology {self.path}: no Empatica E4 session, which holds {', '.join(PROOF[:-1])} or "
+                f"{PROOF[-1]}, not HR.csv alone; name the folder or zip of a session, or a CSV with its sampling rate"
+            )
 
     def _sidecar(self) -> Path:
         return self.path.with_name(self.path.name.removesuffix(".gz").rpartition(".")[0] + ".json")

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-SENSORS = {"BVP.csv": "BVP", "HR.csv": "HR", "EDA.csv": "EDA", "TEMP.csv": "TEMP"}
+SENSORS = {"BVP.csv": "BVP", "EDA.csv": "EDA", "TEMP.csv": "TEMP", "HR.csv": "HR"}
 """Files of a session that hold body signals, and their channels."""
+
+PROOF = tuple(name for name in SENSORS if name != "HR.csv")
+"""Files of which one proves a session: other watches, too, call the heart rate's file so."""
 
 LARGEST = 2**30
 """Bytes that no sensor's file of a week exceeds; a zip may promise more than any memory holds."""
@@ -35,7 +38,7 @@ class Sensor:
 def is_session_folder(path: Path) -> bool:
     """Whether a folder holds an E4 session; also False where the path cannot be looked at."""
     try:
-        return path.is_dir() and any((path / name).is_file() for name in SENSORS)
+        return path.is_dir() and any((path / name).is_file() for name in PROOF)
     except OSError:
         return False
 
@@ -48,7 +51,7 @@ def is_session(path: Path) -> bool:
         if not path.is_file():
             return False
         with zipfile.ZipFile(path) as archive:
-            return any(Path(name).name in SENSORS for name in archive.namelist())
+            return any(Path(name).name in PROOF for name in archive.namelist())
     except OSError:
         return False
     except Exception:  # zipfile raises many kinds on a broken file

@@ -50,7 +50,30 @@ def test_a_session_too_short_for_a_heart_rate_has_none(tmp_path: Path) -> None:
     (place / "HR.csv").write_text("")
     for path, sensors in ((place, {"BVP", "EDA"}), (zipped(tmp_path / "talk.zip", EDA=EDA, HR=""), {"EDA"})):
         assert set(PhysiologyFile(path).read().signals) == sensors
-        assert PhysiologyFile(path).fingerprint()
+    before = PhysiologyFile(place).fingerprint()
+    (place / "HR.csv").write_text(HR)
+    assert PhysiologyFile(place).fingerprint() != before
+    assert "HR" in PhysiologyFile(place).read().signals
+
+
+@pytest.mark.parametrize("text", ["", "time,bpm\n0,72\n1,73\n", HR])
+def test_a_heart_rate_alone_is_no_session(text: str, tmp_path: Path) -> None:
+    place = tmp_path / "anna"
+    place.mkdir()
+    (place / "HR.csv").write_text(text)
+    for path in (place, zipped(tmp_path / "anna.zip", HR=text)):
+        assert not is_session(path)
+        with pytest.raises(InputError, match=r"which holds BVP.csv, EDA.csv or TEMP.csv, not HR.csv alone; name"):
+            PhysiologyFile(path).read()
+    with pytest.raises(InputError, match=r"not HR.csv alone; name"):
+        PhysiologyFile(place).fingerprint()
+
+
+def test_sensors_that_hold_nothing_are_named(tmp_path: Path) -> None:
+    (tmp_path / "EDA.csv").write_text("")
+    (tmp_path / "HR.csv").write_text("")
+    with pytest.raises(InputError, match=r"EDA.csv: the file is empty \(0 bytes\)"):
+        PhysiologyFile(tmp_path).fingerprint()
 
 
 def test_the_fingerprint_is_that_of_the_sensors(tmp_path: Path) -> None:
