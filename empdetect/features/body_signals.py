@@ -29,6 +29,8 @@ class ChannelKind:
         shortest: seconds of the shortest piece that can be described.
         gap: seconds without samples up to which the signal is interpolated.
         steady: whether one that never changes may be true, and is not taken for a sensor that hangs.
+        believed: lowest and highest sample that can be true, in ``unit``; others are unknown. None believes all.
+        unit: of the samples, for messages; needed with ``believed``.
     """
 
     columns: tuple[str, ...]
@@ -37,6 +39,14 @@ class ChannelKind:
     shortest: float
     gap: float
     steady: bool = False
+    believed: tuple[float, float] | None = None
+    unit: str = ""
+
+    def doubted(self, values: Array) -> NDArray[np.bool_]:
+        """Which samples ``(time,)`` cannot be true; not those that are unknown anyway."""
+        if self.believed is None:
+            return np.zeros(len(values), np.bool_)
+        return np.isfinite(values) & ((values < self.believed[0]) | (values > self.believed[1]))
 
 
 def describe_ecg(signal: Array, rate: float, moments: Array) -> Described:
@@ -60,12 +70,16 @@ def describe_bvp(signal: Array, rate: float, moments: Array) -> Described:
 def describe_hr(signal: Array, rate: float, moments: Array) -> Described:
     """Heart rate in beats per minute, as a wristband or chest strap states it.
 
-    Rates outside ``BELIEVED`` are unknown. Quality is the share of samples within 5 s that lie inside.
+    Rates outside ``BELIEVED`` are unknown before they come here (``ChannelKind.doubted``): what lies between
+    one of them and a true one would be no heart's. They lower the quality of what is near (``share_believed``).
     """
     times = np.arange(len(signal)) / rate
-    possible = (signal >= BELIEVED[0]) & (signal <= BELIEVED[1])
-    values = _between(moments, times[possible], signal[possible], reach=max(1.5, 1 / rate))
-    return values[:, None], _share(possible, rate, moments, max(5.0, 1 / rate))
+    return _between(moments, times, signal, reach=max(1.5, 1 / rate))[:, None], np.ones(len(moments))
+
+
+def share_believed(doubted: NDArray[np.bool_], rate: float, moments: Array) -> Array:
+    """Share ``(moment,)`` of the samples within 5 s that are not doubted."""
+    return _share(~doubted, rate, moments, max(5.0, 1 / rate))
 
 
 def describe_eda(signal: Array, rate: float, moments: Array) -> Described:
@@ -155,7 +169,7 @@ def describe_temp(signal: Array, rate: float, moments: Array) -> Described:
 KINDS = {
     "ECG": ChannelKind(("heart_rate", "log_rmssd"), describe_ecg, 50.0, 5.0, 0.1),
     "BVP": ChannelKind(("heart_rate", "log_rmssd"), describe_bvp, 20.0, 5.0, 0.2),
-    "HR": ChannelKind(("heart_rate",), describe_hr, 0.1, 2.0, 5.0, steady=True),
+    "HR": ChannelKind(("heart_rate",), describe_hr, 0.1, 2.0, 5.0, True, BELIEVED, "beats a minute"),
     "EDA": ChannelKind(("tonic", "phasic", "responses"), describe_eda, 1.0, 10.0, 2.0),
     "RSP": ChannelKind(("breath_rate", "depth", "phase_sin", "phase_cos"), describe_rsp, 4.0, 10.0, 1.0),
     "EMG": ChannelKind(("log_amplitude",), describe_emg, 4.0, 1.0, 0.1),

@@ -2,17 +2,19 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
-from empdetect.features.body_signals import KINDS, Array, ChannelKind, Described
+from empdetect.features.body_signals import KINDS, Array, ChannelKind, Described, share_believed
 from empdetect.recording import Participant, Stream
 from empdetect.streams.physiology import CHANNELS, Signal, channel_kind
 
 CHANNELS_BY_DEFAULT = ("ECG", "BVP", "EDA", "RSP", "EMG_corrugator", "EMG_zygomatic", "TEMP")
+NOTHING = "holds no values"
 
 
 class PhysiologyFeatures(Extractor):
@@ -24,7 +26,8 @@ class PhysiologyFeatures(Extractor):
     TEMP level and slope (``body_signals`` has units and sources).
 
     Gaps up to a limit (0.1 s ECG and EMG, 0.2 s BVP, 1 s RSP, 2 s EDA, 5 s HR, 10 s TEMP) are interpolated;
-    what lies between longer ones is handled apart. A frame is observed if any channel gives a value.
+    what lies between longer ones is handled apart. Heart rates of a device outside 30 to 220 beats a minute
+    are such gaps, and lower the quality within 5 s. A frame is observed if any channel gives a value.
     Quality is the mean over the channels that the participant has, 0 where one gives no value.
 
     Args:
@@ -35,6 +38,7 @@ class PhysiologyFeatures(Extractor):
     """
 
     modality = "physiology"
+    version = 2
     references = ("Makowski et al., 2021 (NeuroKit2)",)
 
     def __init__(self, channels: Sequence[str] = CHANNELS_BY_DEFAULT, rate: float = 4.0, centred: bool = False) -> None:
@@ -115,6 +119,8 @@ def describe_channel(kind: ChannelKind, signal: Signal, times: Array) -> tuple[A
     """
     values = np.full((len(times), len(kind.columns)), np.nan)
     quality = np.zeros(len(times))
+    doubted = kind.doubted(signal.values)
+    came, signal = signal.values[doubted], replace(signal, values=np.where(doubted, np.nan, signal.values))
     problem = _problem(kind, signal)
     for first, piece in _pieces(kind, signal) if not problem else ():
         begin = signal.start + first / signal.rate
@@ -123,8 +129,23 @@ def describe_channel(kind: ChannelKind, signal: Signal, times: Array) -> tuple[A
             values[inside], quality[inside] = _described(kind, piece, signal.rate, times[inside] - begin)
     if not problem and not np.isfinite(values).any():
         problem = "shows nothing that can be measured"
+    if len(came):
+        quality *= share_believed(doubted, signal.rate, times - signal.start)
+        problem = _with_doubt(problem, kind, came)
     quality[~np.isfinite(values).any(axis=1)] = 0
     return values, np.clip(quality, 0, 1), problem
+
+
+def _with_doubt(problem: str, kind: ChannelKind, came: Array) -> str:
+    """A problem, if there is one, and the samples that cannot be true: they may be of another unit."""
+    if not problem or kind.believed is None:
+        return problem
+    low, high = (f"{value:g}" for value in (came.min(), came.max()))
+    span = low if low == high else f"{low} to {high}"
+    least, most = kind.believed
+    # Nothing else came, so that "no values" alone would not be true.
+    problem += " that can be true" if problem == NOTHING else ""
+    return f"{problem} ({kind.unit} between {least:g} and {most:g} are expected, {span} came)"
 
 
 def _described(kind: ChannelKind, piece: Array, rate: float, moments: Array) -> Described:
@@ -142,7 +163,7 @@ def _problem(kind: ChannelKind, signal: Signal) -> str:
     """Why a channel cannot be described at all; empty if it may be."""
     known = signal.values[np.isfinite(signal.values)]
     if not len(known):
-        return "holds no values"
+        return NOTHING
     if signal.rate < kind.lowest_rate:
         return f"is sampled at {signal.rate:g} Hz, {kind.lowest_rate:g} Hz or more is needed"
     if np.ptp(known) == 0 and not kind.steady:

@@ -124,14 +124,63 @@ def test_a_stated_heart_rate_passes_where_a_heart_can_have_it() -> None:
     stated[20:30] = 0  # the wristband lost the pulse
     features = measure({"HR": Signal(stated, 1)})
     rate = column(features, "HR_heart_rate", "HR")
-    lost = (features.times > 20.5) & (features.times < 28.5)
+    lost = (features.times > 20) & (features.times < 30)
     np.testing.assert_array_equal(np.isnan(rate), lost)
     assert not features.mask[lost].any()
     np.testing.assert_allclose(rate[features.times < 19], 70 + 0.1 * features.times[features.times < 19], rtol=1e-5)
     assert features.quality[0] == 1
     assert features.quality[features.times > 31].min() < 1, "what is near a loss is trusted less"
+    assert features.quality[features.times > 36].min() == 1
     resting = measure({"HR": Signal(np.full(40, 72.0), 1)})
     np.testing.assert_allclose(column(resting, "HR_heart_rate", "HR"), 72)  # whole numbers may well stay
+
+
+def test_nothing_is_made_up_between_a_heart_rate_and_what_is_none() -> None:
+    stated = np.r_[np.full(20, 72.0), np.full(4, np.nan), np.zeros(10)]
+    features = measure({"HR": Signal(stated, 1)})
+    np.testing.assert_array_equal(features.mask, features.times < 20)
+    np.testing.assert_array_equal(column(features, "HR_heart_rate", "HR")[features.mask], 72)
+    bridged = measure({"HR": Signal(np.r_[np.full(9, 70.0), 0, np.nan, 300, np.full(9, 78.0)], 1)})
+    rate = column(bridged, "HR_heart_rate", "HR")
+    assert bridged.mask.all(), "3 s without a heart rate are a short gap, whatever the device wrote there"
+    assert (np.diff(rate) >= 0).all()
+    assert (rate.min(), rate.max()) == (70, 78)
+    assert bridged.quality[(bridged.times > 9) & (bridged.times < 12)].max() < 1
+    assert bridged.quality[0] == 1
+
+
+@pytest.mark.parametrize("lost", [None, slice(10, 13), slice(10, 30)])
+def test_heart_rates_that_can_be_true_are_as_they_came(lost: slice | None) -> None:
+    stated = np.random.default_rng(0).uniform(30, 220, 60)
+    stated[:2] = 30, 220
+    if lost is not None:
+        stated[lost] = np.nan
+    features = measure({"HR": Signal(stated, 1)})
+    known = np.isfinite(stated) if lost == slice(10, 30) else np.ones(60, np.bool_)
+    np.testing.assert_array_equal(features.mask, np.repeat(known, 4))
+    np.testing.assert_array_equal(features.quality, np.repeat(known, 4))
+    there = np.flatnonzero(np.isfinite(stated))
+    expected = np.interp(features.times[:36], there, stated[there])
+    np.testing.assert_allclose(column(features, "HR_heart_rate", "HR")[:36], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        (np.linspace(1.1, 1.3, 60), "HR holds no values that can be true (%s, 1.1 to 1.3 came)"),
+        (np.full(60, 500.0), "HR holds no values that can be true (%s, 500 came)"),
+        (np.zeros(60), "HR holds no values that can be true (%s, 0 came)"),
+        (np.r_[72.0, np.zeros(60)], "HR lasts 1.0 s, 2 s or more is needed (%s, 0 came)"),
+        (np.tile(np.r_[72.0, np.zeros(9)], 6), "HR shows nothing that can be measured (%s, 0 came)"),
+        (np.full(60, np.nan), "HR holds no values"),
+        (np.full(1, 72.0), "HR lasts 1.0 s, 2 s or more is needed"),
+    ],
+)
+def test_heart_rates_of_another_unit_say_what_is_expected(stated: Array, reason: str) -> None:
+    features = measure({"HR": Signal(stated, 1)})
+    assert not features.observed
+    assert not features.quality.any()
+    assert features.reason == reason.replace("%s", "beats a minute between 30 and 220 are expected")
 
 
 def test_absent_channels_are_nan_and_columns_stay() -> None:
