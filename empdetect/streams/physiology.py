@@ -34,6 +34,9 @@ ALIASES = {
 }
 """Names that other tools (BIDS, E4, AcqKnowledge) give to the channels, in lower case."""
 
+ABOUT_A_CHANNEL = frozenset({"confidence", "quality", "accuracy", "valid", "validity", "status", "error"})
+"""Last words of columns that judge a channel, as ``hr_confidence`` does; no sites."""
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -233,17 +236,16 @@ class PhysiologyFile:
         return self._signals(table, rate, start + self.offset)
 
     def _signals(self, table: Any, rate: float, start: float) -> Physiology:
-        named = {name: canonical_channel(str(name)) for name in table.columns}
-        twice = {channel for channel in named.values() if channel and list(named.values()).count(channel) > 1}
-        if twice:
-            raise InputError(
-                f"Reading the physiology {self.path}: several columns mean {', '.join(sorted(twice))}; "
-                f"keep one, or give each a site, as in {min(twice)}_left"
-            )
+        names = [str(name) for name in table.columns]
+        meant: dict[str, list[int]] = {}
+        for position, name in enumerate(names):
+            channel = canonical_channel(name)
+            if channel is not None:
+                meant.setdefault(channel, []).append(position)
+        chosen = {channel: self._one_of(positions, names, channel) for channel, positions in meant.items()}
         signals = {
-            channel: Signal(_finite(table[name].to_numpy(float)), rate, start)
-            for name, channel in named.items()
-            if channel is not None
+            channel: Signal(_finite(table.iloc[:, position].to_numpy(float)), rate, start)
+            for channel, position in chosen.items()
         }
         if not signals:
             raise InputError(
@@ -251,6 +253,18 @@ class PhysiologyFile:
                 f"name the columns {', '.join(CHANNELS)}"
             )
         return Physiology(signals)
+
+    def _one_of(self, positions: list[int], names: list[str], channel: str) -> int:
+        """The column that is the channel: of several that mean it, the one that bears its name."""
+        for bears in (lambda name: name.strip() == channel, lambda name: _plain(name) == channel.lower()):
+            found = positions if len(positions) == 1 else [i for i in positions if bears(names[i])]
+            if len(found) == 1:
+                return found[0]
+        raise InputError(
+            f"Reading the physiology {self.path}: several columns mean {channel} "
+            f"({', '.join(names[i] for i in positions)}); keep one, call one of them {channel}, "
+            f"or give each a site, as in {channel}_left"
+        )
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -260,14 +274,18 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def canonical_channel(name: str) -> str | None:
     """The channel that a column name means, with its site, or None."""
-    plain = name.strip().lower().replace(" ", "").replace("-", "_")
+    plain = _plain(name)
     if plain in ALIASES:
         return ALIASES[plain]
     kind, _, site = plain.partition("_")
     kind = ALIASES.get(kind, kind.upper())
-    if kind not in CHANNELS:
+    if kind not in CHANNELS or site.rpartition("_")[2] in ABOUT_A_CHANNEL:
         return None
     return f"{kind}_{site}" if site else kind
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "").replace("-", "_")
 
 
 def channel_kind(name: str) -> str | None:

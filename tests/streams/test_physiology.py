@@ -62,7 +62,8 @@ def test_table_faults(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     for text, message in {
         "pulse,mood\n1,2\n": "no known channel among pulse, mood; name the columns ECG",
-        "EDA,gsr\n1,2\n": r"several columns mean EDA; keep one, or give each a site, as in EDA_left",
+        "scr,gsr\n1,2\n": r"mean EDA \(scr, gsr\); keep one, call one of them EDA, or give each a site, as in EDA_left",
+        "Eda,eda\n1,2\n": r"several columns mean EDA \(Eda, eda\); keep one",
         "EDA\nhigh\n": "not a valid table",
     }.items():
         path.write_text(text)
@@ -70,6 +71,21 @@ def test_table_faults(tmp_path: Path) -> None:
             PhysiologyFile(path, rate=4).read()
     with pytest.raises(InputError, match="no such file"):
         PhysiologyFile(tmp_path / "gone.csv", rate=4).read()
+
+
+@pytest.mark.parametrize("names", ["ECG,HR,heart_rate", "ECG,hr,heartrate", "ecg,heart_rate,HR", "ECG,HR,hr"])
+def test_of_columns_that_mean_one_channel_the_one_of_its_name_is_taken(names: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{names},hr_confidence\n1,72,73,0.9\n")
+    signals = PhysiologyFile(path, rate=1).read().signals
+    expected = 73 if names.endswith("HR") else 72
+    assert {name: signal.values.tolist() for name, signal in signals.items()} == {"ECG": [1], "HR": [expected]}
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = write_bids(tmp_path, "1\t2\n", SamplingFrequency=4, StartTime=0, Columns=["EDA", "EDA"])
+    with pytest.raises(InputError, match=r"several columns mean EDA \(EDA, EDA\); keep one"):
+        PhysiologyFile(path).read()
 
 
 @pytest.mark.parametrize(
@@ -81,6 +97,10 @@ def test_table_faults(tmp_path: Path) -> None:
         ("emg_Corrugator", "EMG_corrugator"),
         ("resp", "RSP"),
         ("x", None),
+        ("HR_left", "HR_left"),
+        ("hr_confidence", None),
+        ("PPG-quality", None),
+        ("EMG_zygomatic_valid", None),
     ],
 )
 def test_names_of_other_tools(name: str, channel: str | None) -> None:
