@@ -1,9 +1,12 @@
 """Physiology streams: body signals with the sampling rate their file states. There is no default rate."""
 
+import gzip
 import json
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 
 from empdetect.errors import InputError
 from empdetect.streams.files import file_fingerprint, fingerprint, require_file, separator
-from empdetect.streams.formats.empatica import PROOF, SENSORS, is_session, read_session
+from empdetect.streams.formats.empatica import PROOF, SENSORS, SensorError, is_number, is_session, read_session
 from empdetect.streams.times import time_problem
 
 Channel = Literal["ECG", "BVP", "HR", "EDA", "RSP", "EMG", "TEMP"]
@@ -36,6 +39,9 @@ ALIASES = {
 
 ABOUT_A_CHANNEL = frozenset({"confidence", "quality", "accuracy", "valid", "validity", "status", "error"})
 """Last words of columns that judge a channel, as ``hr_confidence`` does; no sites."""
+
+TABLE = "give every line as many cells, numbers or n/a, in UTF-8 and separated by commas, semicolons or tabs"
+"""What to do about a table that cannot be parsed."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +137,7 @@ class PhysiologyFile:
         except InputError:
             raise
         except Exception as error:  # pandas, json and zipfile each have exceptions of their own
-            reason = str(error) or type(error).__name__
-            kind = "whole Empatica E4 session" if self._is_session() else "valid table"
-            raise InputError(
-                f"Reading the physiology {self.path}: not a {kind} ({reason}); export or copy it again"
-            ) from None
+            raise InputError(f"Reading the physiology {self.path}: {self._fault(error)}") from None
         problem = time_problem(time for signal in found.signals.values() for time in (signal.start, signal.end))
         if problem:
             raise InputError(f"Reading the physiology {self.path}: {problem}")
@@ -154,9 +156,20 @@ class PhysiologyFile:
         if self.rate is not None or not self._sidecar().is_file():
             return self.offset
         try:
-            return float(self._about(()).get("StartTime", 0.0)) + self.offset
-        except (ValueError, TypeError, OSError, RecursionError) as error:
+            return self._stated(self._about(()), "StartTime", 0.0) + self.offset
+        except OSError as error:
             raise InputError(f"Reading the physiology {self.path}: {self._sidecar().name}: {error}") from None
+
+    def _fault(self, error: Exception) -> str:
+        """What an error of a library says about the file, and what to do."""
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, SensorError):
+            return reason
+        if self._is_session():
+            return f"not a whole Empatica E4 session ({reason}); export or copy it again"
+        # Only what is cut or cannot be opened gets better by another copy.
+        remedy = "export or copy it again" if isinstance(error, (OSError, EOFError, zlib.error)) else TABLE
+        return f"not a valid table ({reason}); {remedy}"
 
     def _read(self) -> Physiology:
         if self._is_session():
@@ -192,13 +205,29 @@ class PhysiologyFile:
     def _about(self, needed: tuple[str, ...]) -> dict[str, Any]:
         """What the JSON beside the file states."""
         sidecar = self._sidecar()
-        about = json.loads(sidecar.read_text(encoding="utf-8-sig"))
+        try:
+            about = json.loads(sidecar.read_text(encoding="utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"Reading the physiology {self.path}: {sidecar.name} is not valid JSON ({error}); correct it"
+            ) from None
         if not isinstance(about, dict):
-            raise InputError(f"Reading the physiology {self.path}: {sidecar.name} holds no object in braces")
+            raise InputError(f"Reading the physiology {self.path}: {sidecar.name} holds no object in braces; write one")
         missing = [key for key in needed if key not in about]
         if missing:
             raise InputError(f"Reading the physiology {self.path}: {sidecar.name} lacks {', '.join(missing)}; add it")
         return about
+
+    def _stated(self, about: dict[str, Any], key: str, default: float | None = None) -> float:
+        """A number that the JSON beside the file states."""
+        value = about.get(key, default)
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OverflowError):
+            raise InputError(
+                f"Reading the physiology {self.path}: {self._sidecar().name} states {key} as {str(value)[:40]!r}, "
+                "which is no number; correct it"
+            ) from None
 
     def _read_bids(self) -> Physiology:
         """BIDS: no header line; rate, start and columns stand in the JSON sidecar."""
@@ -218,7 +247,8 @@ class PhysiologyFile:
                 f"Reading the physiology {self.path}: {table.shape[1]} columns, {sidecar.name} names {len(columns)}"
             )
         table.columns = columns
-        return self._signals(table, float(about["SamplingFrequency"]), float(about["StartTime"]) + self.offset)
+        rate, start = self._stated(about, "SamplingFrequency"), self._stated(about, "StartTime")
+        return self._signals(table, rate, start + self.offset)
 
     def _read_table(self) -> Physiology:
         import pandas as pd
@@ -231,7 +261,7 @@ class PhysiologyFile:
                     f"'physiology_rate', or SamplingFrequency in {self._sidecar().name}), there is no default"
                 )
             about = self._about(("SamplingFrequency",))
-            rate, start = float(about["SamplingFrequency"]), float(about.get("StartTime", 0.0))
+            rate, start = self._stated(about, "SamplingFrequency"), self._stated(about, "StartTime", 0.0)
         table = pd.read_csv(self.path, sep=separator(self.path), skipinitialspace=True, na_values=["n/a"])
         return self._signals(table, rate, start + self.offset)
 
@@ -244,7 +274,7 @@ class PhysiologyFile:
                 meant.setdefault(channel, []).append(position)
         chosen = {channel: self._one_of(positions, names, channel) for channel, positions in meant.items()}
         signals = {
-            channel: Signal(_finite(table.iloc[:, position].to_numpy(float)), rate, start)
+            channel: Signal(_finite(self._numbers(table, position)), rate, start)
             for channel, position in chosen.items()
         }
         if not signals:
@@ -253,6 +283,27 @@ class PhysiologyFile:
                 f"name the columns {', '.join(CHANNELS)}"
             )
         return Physiology(signals)
+
+    def _numbers(self, table: Any, position: int) -> NDArray[np.float64]:
+        """The values of a column."""
+        column = table.iloc[:, position]
+        try:
+            return np.asarray(column.to_numpy(float))
+        except (ValueError, TypeError, OverflowError):
+            row, value = next((row, value) for row, value in enumerate(column) if not is_number(value))
+            raise InputError(
+                f"Reading the physiology {self.path}: line {self._line(row)}, column {table.columns[position]}: "
+                f"'{str(value)[:40]}' is no number; write one, with a point and not a comma, or n/a for what was lost"
+            ) from None
+
+    def _line(self, row: int) -> int:
+        """Which line of the file holds a row of its table; blank lines are no rows."""
+        bids = self.path.name.endswith(".tsv.gz")
+        row += 0 if bids else 1  # the header
+        blank = " \r\n" if separator(self.path) == "\t" else None  # a line of tabs is a row of empty cells
+        with (gzip.open if bids else open)(self.path, "rt", encoding="utf-8-sig") as file:
+            filled = (number for number, line in enumerate(file, 1) if str(line).strip(blank))
+            return next(islice(filled, row, None), row + 1)
 
     def _one_of(self, positions: list[int], names: list[str], channel: str) -> int:
         """The column that is the channel: of several that mean it, the one that bears its name."""

@@ -64,13 +64,50 @@ def test_table_faults(tmp_path: Path) -> None:
         "pulse,mood\n1,2\n": "no known channel among pulse, mood; name the columns ECG",
         "scr,gsr\n1,2\n": r"mean EDA \(scr, gsr\); keep one, call one of them EDA, or give each a site, as in EDA_left",
         "Eda,eda\n1,2\n": r"several columns mean EDA \(Eda, eda\); keep one",
-        "EDA\nhigh\n": "not a valid table",
+        "EDA\nhigh\n": "line 2, column EDA: 'high' is no number; write one, with a point and not a comma, or n/a",
+        "HR,EDA\n\n70,1\n \n71,2\n72,lost\n": "line 6, column EDA: 'lost' is no number",
+        "HR;EDA\n70;0,5\n": "line 2, column EDA: '0,5' is no number; write one, with a point and not a comma",
+        "EDA\n1\n1,2\n": r"not a valid table \(.*line 3, saw 2\); give every line as many cells",
+        "\n": r"not a valid table \(No columns .*\); give every line",
     }.items():
         path.write_text(text)
         with pytest.raises(InputError, match=message):
             PhysiologyFile(path, rate=4).read()
     with pytest.raises(InputError, match="no such file"):
         PhysiologyFile(tmp_path / "gone.csv", rate=4).read()
+
+
+def test_a_copy_is_advised_where_a_copy_helps(tmp_path: Path) -> None:
+    about = {"SamplingFrequency": 4, "StartTime": 0, "Columns": ["EDA", "TEMP"]}
+    path = write_bids(tmp_path, "1\t\n\t\n2\thigh\n", **about)
+    with pytest.raises(InputError, match="line 3, column TEMP: 'high' is no number; write one"):
+        PhysiologyFile(path).read()
+    whole = write_bids(tmp_path, "1\t2\n" * 1000, **about).read_bytes()
+    path.write_bytes(whole[:-10])
+    with pytest.raises(InputError, match=r"not a valid table \(.*\); export or copy it again"):
+        PhysiologyFile(path).read()
+    path.write_bytes(gzip.compress(b"\xff\xfe1\t2\n"))
+    with pytest.raises(InputError, match=r"not a valid table \('utf-8' codec .*\); give .* in UTF-8"):
+        PhysiologyFile(path).read()
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ('{"SamplingFrequency": "fast"}', "a.json states SamplingFrequency as 'fast', which is no number; correct it"),
+        ('{"SamplingFrequency": 4, "StartTime": null}', "a.json states StartTime as 'None', which is no number"),
+        ('{"SamplingFrequency": 4', r"a.json is not valid JSON \(.*\); correct it"),
+    ],
+)
+def test_what_the_json_beside_it_lacks_is_told_of_the_json(about: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("EDA\n1\n")
+    path.with_suffix(".json").write_text(about)
+    with pytest.raises(InputError, match=f"a.csv: {message}"):
+        PhysiologyFile(path).read()
+    if "fast" not in about:
+        with pytest.raises(InputError, match=f"a.csv: {message}"):
+            PhysiologyFile(path).start()
 
 
 @pytest.mark.parametrize("names", ["ECG,HR,heart_rate", "ECG,hr,heartrate", "ecg,heart_rate,HR", "ECG,HR,hr"])

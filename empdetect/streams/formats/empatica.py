@@ -18,6 +18,10 @@ LARGEST = 2**30
 """Bytes that no sensor's file of a week exceeds; a zip may promise more than any memory holds."""
 
 
+class SensorError(ValueError):
+    """A sensor's file is not what an E4 writes; tells the file, what is wrong with it and what to do."""
+
+
 @dataclass(frozen=True)
 class Sensor:
     """One sensor of a session.
@@ -62,7 +66,8 @@ def read_session(path: Path) -> list[Sensor]:
     """The sensors of a session, on the clock of its first sample.
 
     Raises:
-        ValueError: there is no sensor's file, or one is broken.
+        SensorError: a sensor's file is broken, or another device wrote it.
+        ValueError: there is no sensor's file.
     """
     # The wristband needs ten seconds for its first heart rate: the file of a shorter session holds none.
     texts = [(name, text) for name, text in _texts(path) if name != "HR.csv" or len(text.split()) > 2]
@@ -78,27 +83,66 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
     if path.is_dir():
         for name in SENSORS:
             if (path / name).is_file():
-                yield name, (path / name).read_text(encoding="utf-8-sig")
+                yield name, _decoded(name, (path / name).read_bytes())
         return
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             name = Path(entry.filename).name
             if name in SENSORS:
                 if entry.file_size > LARGEST:
-                    raise ValueError(f"{name} unpacks to {entry.file_size} bytes")
-                yield name, archive.read(entry).decode("utf-8-sig")
+                    raise SensorError(
+                        f"{name} unpacks to {entry.file_size} bytes, {LARGEST} are read at most; export it again"
+                    )
+                yield name, _decoded(name, archive.read(entry))
+
+
+def _decoded(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SensorError(
+            f"{name} is no text in UTF-8 ({error.reason} at byte {error.start}); export or copy it again"
+        ) from None
 
 
 def read_sensor(channel: str, text: str) -> Sensor:
     """One sensor's CSV: its start in seconds since 1970, its sampling rate in Hz, then the samples, a line each.
 
     Raises:
-        ValueError: it is not such a file.
+        SensorError: it is not such a file.
     """
     lines = text.split()
     if len(lines) < 3:
-        raise ValueError(f"{channel}.csv has {len(lines)} lines, a start, a rate and values are needed")
-    start, rate, *values = (float(line) for line in lines)
+        raise SensorError(
+            f"{channel}.csv has {len(lines)} lines, a start, a rate and values are needed; "
+            "export or copy it again, or take it out"
+        )
+    try:
+        start, rate, *values = (float(line) for line in lines)
+    except ValueError:
+        raise SensorError(
+            f"{channel}.csv, {_first_word(text)} is no number, an E4 writes a start, a rate and values, one a line; "
+            "correct the line, or take the file out if another device wrote it"
+        ) from None
     if not (np.isfinite(start) and np.isfinite(rate) and rate > 0):
-        raise ValueError(f"{channel}.csv states a start of {start:g} and a rate of {rate:g} Hz")
+        raise SensorError(
+            f"{channel}.csv states a start of {start:g} and a rate of {rate:g} Hz, a moment and a rate above 0 are "
+            "needed; export it again, or take it out"
+        )
     return Sensor(channel, np.array(values), rate, start)
+
+
+def _first_word(text: str) -> str:
+    """Where the first cell that is no number stands, and what it is."""
+    cells = ((number, cell) for number, line in enumerate(text.splitlines(), 1) for cell in line.split())
+    number, cell = next((number, cell) for number, cell in cells if not is_number(cell))
+    return f"line {number}: '{cell[:40]}'"
+
+
+def is_number(cell: object) -> bool:
+    """Whether a cell can be read as a number."""
+    try:
+        float(cell)  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True

@@ -91,12 +91,35 @@ def test_the_fingerprint_is_that_of_the_sensors(tmp_path: Path) -> None:
         ("", "EDA.csv has 0 lines, a start, a rate and values are needed"),
         ("1600000000\n0\n1\n", "states a start of 1.6e[+]09 and a rate of 0 Hz"),
         ("1600000000\nNaN\n1\n", "a rate of nan Hz"),
-        ("1600000000\n4\nhigh\n", "could not convert string to float"),
+        ("1600000000\n4\nhigh\n", "a.zip: EDA.csv, line 3: 'high' is no number, an E4 writes .*; correct the line"),
+        ("1600000000.0, 1.0\n4\n1\n", "EDA.csv, line 1: '1600000000.0,' is no number"),
     ],
 )
 def test_broken_sessions_say_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         PhysiologyFile(zipped(tmp_path / "a.zip", EDA=text)).read()
+
+
+def test_the_file_of_another_watch_in_a_session_is_named(tmp_path: Path) -> None:
+    place = folder(tmp_path / "talk_e4")
+    other = "time,bpm\n0,72\n1,73\n"
+    (place / "HR.csv").write_text(other)
+    for path in (place, zipped(tmp_path / "talk.zip", EDA=EDA, HR=other)):
+        with pytest.raises(InputError) as caught:
+            PhysiologyFile(path).read()
+        message = str(caught.value).removeprefix(f"Reading the physiology {path}: ")
+        assert message.startswith("HR.csv, line 1: 'time,bpm' is no number, an E4 writes a start, a rate and values")
+        assert message.endswith("; correct the line, or take the file out if another device wrote it")
+    (place / "HR.csv").write_bytes(HR.encode("utf-16"))
+    with pytest.raises(InputError, match=r"HR.csv is no text in UTF-8 \(invalid start byte at byte 0\); export"):
+        PhysiologyFile(place).read()
+
+
+def test_a_session_that_is_cut_is_to_be_copied_again(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "talk.zip", EDA=EDA)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"not a whole Empatica E4 session \(.*\); export or copy it again"):
+        PhysiologyFile(path).read()
 
 
 def test_what_is_no_session(tmp_path: Path) -> None:
