@@ -22,8 +22,9 @@ class KernelMachine:
     """Settings of the heads of a detector that is solved (``models.kernel_heads``).
 
     Two segments are as alike as ``exp(-narrowness * sum over modalities of share * mean squared difference)`` of
-    their standardised vectors says; or, if that is additive, as the mean over modalities of
-    ``exp(-narrowness * share * mean squared difference)`` says: alike in some, not in all at once.
+    their standardised vectors says. A modality that stands apart has such a Gaussian of its own, and the mean of all
+    Gaussians says how alike two segments are: alike in some, not in all at once. A narrow one beside a wide one learns
+    what words tell by themselves and what only certain words together tell.
 
     Args:
         narrowness: of the Gaussian.
@@ -33,11 +34,13 @@ class KernelMachine:
         shares: weight of a modality in the sum; one that is not named counts 1.
         evenness: where levels are balanced, each segment weighs this power of the inverse of its level's share: 1 lets
             all levels count alike, however rare.
-        additive: see above.
+        additive: all modalities stand apart.
+        apart: those that do, if not all.
         components: a modality's vectors become so many principal components first, ``models.principal``; one that is
             not named stays as it is.
         whiten: let all components of a modality count alike; else by their variance, so that a few components stand
             for the vectors themselves and a detector gets smaller.
+        unit_length: modalities whose components tell by their direction alone, as in the cosine of two texts.
 
     Raises:
         InputError: a setting is out of its range.
@@ -53,6 +56,8 @@ class KernelMachine:
         additive: bool = False,
         components: Mapping[str, int] | None = None,
         whiten: bool = True,
+        apart: Sequence[str] = (),
+        unit_length: Sequence[str] = (),
     ) -> None:
         self.narrowness = narrowness
         self.relevance = tuple(relevance)
@@ -62,6 +67,8 @@ class KernelMachine:
         self.additive = additive
         self.components = dict(components or {})
         self.whiten = whiten
+        self.apart = tuple(apart)
+        self.unit_length = tuple(unit_length)
         if narrowness <= 0 or not self.relevance or not self.noise or min(self.noise) <= 0:
             raise InputError(
                 "Kernel machine: 'narrowness' and 'noise' must be above 0, and 'relevance' and 'noise' not empty; "
@@ -75,6 +82,15 @@ class KernelMachine:
             raise InputError(f"Kernel machine: 'evenness' must be 0 to 1, got {evenness:g}")
         if any(count < 1 for count in self.components.values()):
             raise InputError(f"Kernel machine: 'components' must be 1 or more, got {self.components}")
+        if not set(self.unit_length) <= set(self.components):
+            raise InputError(
+                f"Kernel machine: 'unit_length' is for modalities that have 'components', {sorted(self.components)}; "
+                f"got {list(self.unit_length)}"
+            )
+
+    def stands_apart(self, modality: str) -> bool:
+        """Whether a modality has a Gaussian of its own."""
+        return self.additive or modality in self.apart
 
 
 @dataclass(frozen=True)
@@ -118,15 +134,23 @@ class Rows:
         return Rows(tuple(self.blocks[block] for block in blocks), self.present[:, list(blocks)])
 
 
-def likeness(one: Rows, other: Rows, shares: Sequence[float], narrowness: float, additive: bool = False) -> Tensor:
-    """Kernel ``(one, other)`` of segments that have all blocks; see ``KernelMachine``."""
-    distances = (
+def likeness(one: Rows, other: Rows, shares: Sequence[float], apart: Sequence[bool], narrowness: float) -> Tensor:
+    """Kernel ``(one, other)`` of segments that have all blocks; see ``KernelMachine``.
+
+    Args:
+        one, other: the segments.
+        shares: weight of each block in the distance.
+        apart: whether each block has a Gaussian of its own.
+        narrowness: of the Gaussians.
+    """
+    distances = [
         narrowness * share * squared_distance(a, b) / a.shape[1]
         for share, a, b in zip(shares, one.blocks, other.blocks, strict=True)
-    )
-    if additive:
-        return torch.stack([distance.neg().exp().double() for distance in distances]).mean(dim=0)
-    return torch.stack(list(distances)).sum(dim=0).neg().exp().double()
+    ]
+    alone = [distance for distance, own in zip(distances, apart, strict=True) if own]
+    together = [distance for distance, own in zip(distances, apart, strict=True) if not own]
+    sums = [*alone, torch.stack(together).sum(dim=0)] if together else alone
+    return torch.stack([total.neg().exp().double() for total in sums]).mean(dim=0)
 
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:

@@ -63,8 +63,11 @@ class KernelHeads(nn.Module):
         self.given = [widths[name] for name in blocks]
         self.widths = [machine.components.get(name, widths[name]) for name in blocks]
         self.shares = [machine.shares.get(name, 1.0) for name in blocks]
+        self.apart = [machine.stands_apart(name) for name in blocks]
         self.reductions = nn.ModuleList(
-            PrincipalComponents(given, width, machine.whiten, LIMIT) if name in machine.components else nn.Identity()
+            PrincipalComponents(given, width, machine.whiten, LIMIT, name in machine.unit_length)
+            if name in machine.components
+            else nn.Identity()
             for name, given, width in zip(blocks, self.given, self.widths, strict=True)
         )
         self.register_buffer("vectors", torch.zeros(0, sum(self.widths)))
@@ -163,7 +166,7 @@ class KernelHeads(nn.Module):
         return as_outputs(target, scores, float(self.sharpness[number])).float()
 
     def _solver(self, target: Target, rows: Rows, labels: Tensor) -> AveragedSolver:
-        return AveragedSolver(self.machine, target, rows, labels, self.shares, bool(self.balance))
+        return AveragedSolver(self.machine, target, rows, labels, self.shares, self.apart, bool(self.balance))
 
     def _known(self, number: int) -> tuple[Rows, Tensor, Tensor]:
         """Training segments with a label of a target, these labels, and their places."""

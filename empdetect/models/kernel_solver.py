@@ -19,17 +19,25 @@ class AveragedSolver:
 
     Args:
         machine: the settings.
-        target, rows, labels, shares: as for ``KernelSolver``.
+        target, rows, labels, shares, apart: as for ``KernelSolver``.
         balance: whether rare levels weigh more.
     """
 
     def __init__(
-        self, machine: KernelMachine, target: Target, rows: Rows, labels: Tensor, shares: Sequence[float], balance: bool
+        self,
+        machine: KernelMachine,
+        target: Target,
+        rows: Rows,
+        labels: Tensor,
+        shares: Sequence[float],
+        apart: Sequence[bool],
+        balance: bool,
     ) -> None:
         self.noise = machine.noise
         evenness = machine.evenness if balance else 0.0
         self.solvers = [
-            KernelSolver(target, rows, labels, shares, machine, relevance, evenness) for relevance in machine.relevance
+            KernelSolver(target, rows, labels, shares, apart, machine.narrowness, relevance, evenness)
+            for relevance in machine.relevance
         ]
 
     def scores(self, asked: Rows) -> Tensor:
@@ -45,7 +53,8 @@ class KernelSolver:
         rows: the segments.
         labels: ``(n,)``, all known.
         shares: weight of each block in the distance.
-        machine: how alike two segments are.
+        apart: whether each block has a Gaussian of its own.
+        narrowness: of the Gaussians.
         relevance: power of the features' weights.
         evenness: how much more rare levels weigh, 0 to 1.
     """
@@ -56,14 +65,16 @@ class KernelSolver:
         rows: Rows,
         labels: Tensor,
         shares: Sequence[float],
-        machine: KernelMachine,
+        apart: Sequence[bool],
+        narrowness: float,
         relevance: float,
         evenness: float,
     ) -> None:
         self.target = target
         self.labels = labels
         self.shares = shares
-        self.machine = machine
+        self.apart = apart
+        self.narrowness = narrowness
         self.evenness = evenness
         self.weights = [self._feature_weights(rows, block, relevance) for block in range(len(rows.blocks))]
         self.rows = rows.weighted(self.weights)
@@ -104,8 +115,8 @@ class KernelSolver:
         return self._kernels[blocks]
 
     def _likeness(self, one: Rows, other: Rows, blocks: Pattern) -> Tensor:
-        shares = [self.shares[block] for block in blocks]
-        return likeness(one, other, shares, self.machine.narrowness, self.machine.additive)
+        shares, apart = [self.shares[block] for block in blocks], [self.apart[block] for block in blocks]
+        return likeness(one, other, shares, apart, self.narrowness)
 
     def _feature_weights(self, rows: Rows, block: int, relevance: float) -> Tensor:
         there = rows.holding([block])

@@ -1,6 +1,7 @@
 """Principal components: many features that vary together as few that do not."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 FLOOR = 1e-6
@@ -19,17 +20,22 @@ class PrincipalComponents(nn.Module):
         whiten: scale each direction to variance 1; else all of them by one factor, so that their mean variance is 1
             and the vectors stay as far from each other as these directions tell.
         limit: values beyond so many standard deviations of their direction are cut; None cuts none.
+        unit_length: bring every vector to one length, such that the mean square of its values is 1; a vector of zeros
+            stays as it is.
     """
 
     mean: Tensor
     axes: Tensor
     lengths: Tensor
 
-    def __init__(self, width: int, components: int, whiten: bool = True, limit: float | None = None) -> None:
+    def __init__(
+        self, width: int, components: int, whiten: bool = True, limit: float | None = None, unit_length: bool = False
+    ) -> None:
         super().__init__()
         self.components = components
         self.whiten = whiten
         self.limit = limit
+        self.unit_length = unit_length
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("axes", torch.zeros(width, components))
         self.register_buffer("lengths", torch.ones(components))
@@ -54,7 +60,8 @@ class PrincipalComponents(nn.Module):
         found = (x - self.mean) @ self.axes
         if self.limit is not None:
             found = found.clamp(-self.limit, self.limit)
-        return found * self.lengths
+        found = found * self.lengths
+        return F.normalize(found, dim=1) * self.components**0.5 if self.unit_length else found
 
 
 def _principal(centred: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -235,11 +235,42 @@ def test_principal_components_replace_a_modality() -> None:
 
 
 def test_alike_in_some_modalities_or_in_all() -> None:
-    one, other = (
-        Rows((a, b), torch.ones(1, 2, dtype=torch.bool))
-        for a, b in (torch.zeros(2, 1, 3), torch.eye(2, 3)[:, None] * 2)
-    )
-    near, far = float(torch.tensor(-0.3 * 4 / 3).exp()), 1.0
-    same = Rows((one.blocks[0], other.blocks[1]), one.present)
-    assert likeness(one, same, [1, 1], 0.3).item() == pytest.approx(near)
-    assert likeness(one, same, [1, 1], 0.3, additive=True).item() == pytest.approx((near + far) / 2)
+    zeros, twos = torch.zeros(1, 3), torch.tensor([[2.0, 0.0, 0.0]])
+    there = torch.ones(1, 3, dtype=torch.bool)
+    one, other = Rows((zeros, zeros, zeros), there), Rows((zeros, twos, twos), there)
+    distance, shares = 0.3 * 4 / 3, [1, 1, 0.5]
+
+    def alike(*apart: bool) -> float:
+        return likeness(one, other, shares, apart, narrowness=0.3).item()
+
+    assert alike(False, False, False) == pytest.approx(np.exp(-1.5 * distance))
+    assert alike(True, True, True) == pytest.approx((1 + np.exp(-distance) + np.exp(-0.5 * distance)) / 3)
+    assert alike(False, True, False) == pytest.approx((np.exp(-distance) + np.exp(-0.5 * distance)) / 2)
+
+
+def test_those_that_stand_apart_are_named_or_all() -> None:
+    some, every = KernelMachine(apart=["voice"]), KernelMachine(additive=True)
+    assert [some.stands_apart(name) for name in ("voice", "face")] == [True, False]
+    assert [every.stands_apart(name) for name in ("voice", "face")] == [True, True]
+    vectors, present, _, _ = examples(1)
+    machines = KernelMachine(apart=["voice"]), KernelMachine(apart=["voice", "face"]), every, KernelMachine()
+    answers = [fitted(machine)(vectors, present)["warmth"] for machine in machines]
+    torch.testing.assert_close(answers[0], answers[1])  # of two modalities one alone is apart, too
+    torch.testing.assert_close(answers[1], answers[2])
+    assert not torch.allclose(answers[2], answers[3])
+
+
+def test_a_unit_length_is_for_components() -> None:
+    with pytest.raises(
+        InputError, match=r"'unit_length' is for modalities that have 'components', .'face'.; got .'voice'"
+    ):
+        KernelMachine(components={"face": 3}, unit_length=["voice"])
+    vectors, present, _, _ = examples(1)
+    louder = vectors | {"voice": 2 * vectors["voice"]}
+    by_length = fitted(KernelMachine(components={"voice": 20}, whiten=False))
+    by_direction = fitted(KernelMachine(components={"voice": 20}, whiten=False, unit_length=["voice"]))
+    change = [
+        (heads(louder, present)["mood"] - heads(vectors, present)["mood"]).abs().mean()
+        for heads in (by_length, by_direction)
+    ]
+    assert change[1] < change[0] / 2

@@ -58,3 +58,13 @@ def test_values_far_out_are_cut_in_units_of_their_direction(whiten: bool) -> Non
     ours = PrincipalComponents(12, 3, whiten, limit=4.0)
     ours.fit(x)
     torch.testing.assert_close(ours(x + 1e6 * ours.axes[:, 0])[:, 0], 4 * ours.lengths[0].expand(80))
+
+
+def test_of_unit_length_only_the_direction_is_left() -> None:
+    x = correlated(80, 12)
+    plain, ours = PrincipalComponents(12, 3, whiten=False), PrincipalComponents(12, 3, whiten=False, unit_length=True)
+    plain.fit(x)
+    ours.fit(x)
+    torch.testing.assert_close(ours(x).square().mean(dim=1), torch.ones(80))
+    torch.testing.assert_close(torch.cosine_similarity(ours(x), plain(x)), torch.ones(80))
+    assert not ours(ours.mean.unsqueeze(0)).any()
