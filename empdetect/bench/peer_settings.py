@@ -47,6 +47,8 @@ def search(
 ) -> dict[str, Any]:
     """By network, all its settings with their accuracy on the validation parts, best first.
 
+    Of settings with the same four digits, the first of the grid comes first.
+
     Args:
         task: sizes the networks.
         folds: as ``peers.prepared`` gives them; their test parts are not looked at.

@@ -27,7 +27,7 @@ from empdetect.bench.clock import start_of
 from empdetect.bench.intervals import Truth, interval_of
 from empdetect.bench.metrics import auroc_within
 from empdetect.bench.run import fold_count, fold_data, fold_of
-from empdetect.bench.study import one_line_errors, publish, study_parser
+from empdetect.bench.study import command_of, one_line_errors, publish, refuse_to_lose_rows, study_parser
 from empdetect.bench.system import System, unlabelled
 from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.datamodules.contagion_emg import ContagionEmgDataModule, clip_number, clips, observers
@@ -136,6 +136,8 @@ def measure(study: Study, data_root: str | None, seed: int = 0) -> dict[str, dic
     data = study.data(data_root)
     everything = data.segments()
     chosen = [one for one in study.benchmark.baselines if one.name in study.baselines]
+    if len(chosen) < len(study.baselines):
+        raise RuntimeError(f"{study.benchmark.name} has not all of {', '.join(study.baselines)}")
     found: dict[str, dict[str, Any]] = {}
     for system in (study.benchmark.ours, *chosen):
         segments, folds, chances = answered(study.benchmark, system, everything, data_root, seed)
@@ -210,9 +212,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = sorted(set(parsed.names) - set(studies))
     if unknown:
         raise InputError(f"Asking about schedules: unknown {', '.join(unknown)}; known are {', '.join(studies)}")
+    refuse_to_lose_rows(parsed.out, parsed.names)
     quieten()
     rows = {name: measure(studies[name], parsed.data_root, parsed.seed) for name in parsed.names or studies}
-    publish(parsed, f"python -m empdetect.bench.schedule -o {parsed.out}", rows, "schedule", table(rows))
+    publish(parsed, command_of(parsed, "schedule"), rows, "schedule", table(rows))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from empdetect.bench.checks import ProtocolError
 from empdetect.bench.control import PERMUTATIONS, limit_of
 from empdetect.bench.intervals import Truth, value_of
 from empdetect.bench.run import fold_count, fold_data, fold_of, truth_of
-from empdetect.bench.study import one_line_errors, publish, study_parser
+from empdetect.bench.study import command_of, one_line_errors, publish, refuse_to_lose_rows, study_parser
 from empdetect.bench.system import Answers, unlabelled
 from empdetect.bench.trained import ShuffledDetector, TrainedDetector
 from empdetect.errors import InputError
@@ -124,10 +124,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = study_parser("shuffled", __doc__, "data_root", "page", seed=0)
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks (default: those that take minutes)")
     parsed = parser.parse_args(arguments)
-    quieten()
     names = check_names(parsed.names) if parsed.names else NAMES
+    refuse_to_lose_rows(parsed.out, names)
+    quieten()
     rows = {name: measure(load_benchmark(name), parsed.data_root, parsed.seed) for name in names}
-    publish(parsed, f"python -m empdetect.bench.shuffled -o {parsed.out}", rows, "shuffled", table(rows))
+    publish(parsed, command_of(parsed, "shuffled"), rows, "shuffled", table(rows))
     check_chance(rows)
 
 

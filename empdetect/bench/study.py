@@ -2,9 +2,10 @@
 
 import functools
 import json
+import shlex
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, ParamSpec
@@ -86,6 +87,31 @@ def write_study(path: Path, command: str, seed: int, findings: Mapping[str, Any]
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**facts, **_plain(findings)}, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def refuse_to_lose_rows(out: Path, names: Sequence[str]) -> None:
+    """Before hours are spent on some rows of a study: its file must not hold others, which would be gone.
+
+    Args:
+        out: the file; it need not be there.
+        names: of the rows that were asked for; empty for all.
+
+    Raises:
+        InputError: it holds others.
+    """
+    kept = json.loads(out.read_text(encoding="utf-8"))["rows"] if names and out.is_file() else {}
+    others = sorted(set(kept) - set(names))
+    if others:
+        raise InputError(
+            f"Measuring {', '.join(names)}: {out} also holds {', '.join(others)}, which would be lost; give another "
+            "-o, or no names to measure all"
+        )
+
+
+def command_of(parsed: Namespace, study: str) -> str:
+    """The command line that makes a study of named rows again, but for where the data are."""
+    seed = ["--seed", str(parsed.seed)] if parsed.seed else []
+    return shlex.join(["python", "-m", f"empdetect.bench.{study}", *parsed.names, "-o", str(parsed.out), *seed])
 
 
 def publish(parsed: Namespace, command: str, rows: Mapping[str, Any], what: str, table: str) -> None:

@@ -8,7 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empdetect.bench.metrics import accuracy, auroc, ccc, macro_f1, only, pearson, positive_f1, sign_auroc, uar
+from empdetect.bench.metrics import (
+    accuracy,
+    auroc,
+    auroc_within,
+    ccc,
+    macro_f1,
+    only,
+    pearson,
+    positive_f1,
+    sign_auroc,
+    uar,
+)
 from empdetect.models.metrics import TargetMetrics
 from empdetect.task import Target, Task
 
@@ -75,3 +86,14 @@ def test_the_sign_of_a_number_is_ranked_by_the_number_and_zeros_are_left_out() -
     labels = {"change": np.array([5.0, -5.0, 0.0, 10.0])}
     answers = {"change": np.array([[0.2], [0.3], [9.0], [4.0]])}
     assert sign_auroc(labels, answers, task) == 0.5
+
+
+def test_within_strata_every_pair_counts_alike() -> None:
+    # Of the first stratum one pair of one is right, of the second one of four; the third has nothing to compare.
+    labels = np.array([0, 1, 0, 0, 1, 1, 1], float)
+    scores = np.array([0.1, 0.2, 0.3, 0.8, 0.2, 0.4, 0.9])
+    truth = {"x": labels, "moment": np.array([0, 0, 1, 1, 1, 1, 2], float)}
+    answers = {"x": np.stack([1 - scores, scores], axis=1)}
+    task = Task((Target("x", "binary"),))
+    assert auroc_within("moment")(truth, answers, task) == pytest.approx((1 + 1) / (1 + 4))
+    assert math.isnan(auroc_within("moment")({"x": np.ones(7), "moment": np.arange(7.0)}, answers, task))

@@ -56,7 +56,9 @@ def test_an_answer_to_the_clip_does_not_hang_on_the_order(tmp_path: Path, capsys
     root, out, page = write(tmp_path / "data", answer=1.0, left=0.0), tmp_path / "found.json", tmp_path / "page.md"
     page.write_text("<!-- schedule -->\n<!-- end of schedule -->\n", encoding="utf-8")
     assert main(["contagion_emg", "-o", str(out), "--data-root", str(root), "--page", str(page)]) == 0
-    rows = json.loads(out.read_text(encoding="utf-8"))["rows"]["contagion_emg"]
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert found["command"] == f"python -m empdetect.bench.schedule contagion_emg -o {out}"
+    rows = found["rows"]["contagion_emg"]
     assert list(rows) == [ALL, SAME, FIRST_CLIP, NEUTRAL]
     assert list(rows[ALL]) == ["segments", "ours", "clip number alone", "functionals + logistic"]
     assert min(rows[asked]["ours"]["auroc"] for asked in (ALL, SAME, FIRST_CLIP)) > 0.9
@@ -91,6 +93,14 @@ def test_faults_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "contagion" in capsys.readouterr().err
     assert main(["emodb", "-o", str(tmp_path / "found.json"), "--data-root", str(tmp_path)]) == 2
     assert "unknown emodb; known are contagion_emg, stress_predict" in capsys.readouterr().err
+
+
+def test_the_rows_of_another_study_are_not_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "found.json"
+    out.write_text(json.dumps({"rows": {"contagion_emg": {}, "stress_predict": {}}}), encoding="utf-8")
+    assert main(["contagion_emg", "-o", str(out), "--data-root", str(tmp_path)]) == 2
+    assert "also holds stress_predict, which would be lost" in capsys.readouterr().err
+    assert list(json.loads(out.read_text(encoding="utf-8"))["rows"]) == ["contagion_emg", "stress_predict"]
 
 
 def test_clips_come_in_their_order() -> None:
