@@ -78,7 +78,7 @@ class TrainingCLI(LightningCLI):
         """The same, and start from the weights that were asked for."""
         self.before_validate()
         if self.config.fit.start_from is not None:
-            start_from(self.model, self.config.fit.start_from)
+            self.datamodule.already_learned = start_from(self.model, self.config.fit.start_from)
 
     def after_fit(self) -> None:
         """Evaluate the best weights, calibrate them and write the detector's folder."""
@@ -88,8 +88,11 @@ class TrainingCLI(LightningCLI):
             print_results(detector.facts, folder if self.datamodule.zscore_by is None else None)
 
 
-def start_from(module: DetectorModule, folder: str | Path) -> None:
+def start_from(module: DetectorModule, folder: str | Path) -> tuple[str, ...]:
     """Give a module's encoders the weights of those of a trained detector, by modality; fusion and heads start anew.
+
+    Returns:
+        The modalities that have them.
 
     Raises:
         InputError: the folder is no detector, or has no encoder of the same kind and shape.
@@ -111,6 +114,7 @@ def start_from(module: DetectorModule, folder: str | Path) -> None:
         raise InputError(
             f"Starting from {folder}: it reads {theirs}, the model {ours}; name a detector that shares some"
         )
+    return tuple(shared)
 
 
 def finish(trainer: Trainer, module: DetectorModule, data: EmpathyDataModule, folder: Path, name: str) -> Detector:

@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -12,6 +13,7 @@ from empdetect.cli import main
 from empdetect.datamodules.manifest import ManifestDataModule
 from empdetect.detector import Detector
 from empdetect.errors import InputError
+from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.models.detector_module import DetectorModule
 from empdetect.models.encoders.temporal import TemporalConvEncoder
 from empdetect.scores import Scores
@@ -180,12 +182,34 @@ def test_a_checkpoint_is_evaluated_on_any_split(command: str, fitted: Path, caps
 
 def test_encoders_start_from_those_of_a_trained_detector(fitted: Path, simulated_corpus: Path, tmp_path: Path) -> None:
     module, trained = loose_module(), Detector.from_pretrained(fitted, device="cpu").module
-    start_from(module, fitted)
+    assert start_from(module, fitted) == ("text",)
     for name, weights in module.encoders.state_dict().items():
         torch.testing.assert_close(weights, trained.state_dict()[f"encoders.{name}"])
     config = configuration(simulated_corpus, tmp_path) | {"start_from": str(fitted)}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert main(["fit", "--config", str(tmp_path / "config.yaml")]) == 0
+
+
+def test_a_modality_that_was_learned_elsewhere_may_be_missing(
+    fitted: Path, simulated_corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, silent = pd.read_csv(simulated_corpus, sep="\t").drop(columns="transcript"), tmp_path / "silent.tsv"
+    for column in ("video", "audio", "physiology"):
+        rows[column] = [str(simulated_corpus.parent / name) for name in rows[column]]
+    rows.to_csv(silent, sep="\t", index=False)
+    config = configuration(silent, tmp_path)
+    config["data"]["init_args"]["features"]["body"] = {  # type: ignore[index]
+        "class_path": "empdetect.features.physiology.PhysiologyFeatures",
+        "init_args": {"channels": ["EDA"]},
+    }
+    width = PhysiologyFeatures(["EDA"]).width
+    encoder = config["model"]["encoders"]["text"]  # type: ignore[index]
+    config["model"]["encoders"]["body"] = {**encoder, "init_args": {"features": width, "width": 8, "layers": 0}}  # type: ignore[index]
+    for started, code in (({}, 2), ({"start_from": str(fitted)}, 0)):
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(config | started), encoding="utf-8")
+        assert main(["fit", "--config", str(path)]) == code
+        assert ("has anything of 'text'" in capsys.readouterr().err) == (code == 2)
 
 
 def test_starting_from_a_detector_of_another_shape_is_refused(fitted: Path) -> None:

@@ -112,6 +112,7 @@ class EmpathyDataModule(LightningDataModule):
         zscore_by: see ``SegmentDataset``; a data module whose people come with many segments each may
             take it as an argument of its constructor.
         how_to_get: where to ask for the data and where to put them, if that takes more than a download.
+        already_learned: modalities whose encoders come from another detector, so that none of these data need have any.
     """
 
     about: ClassVar[str] = ""
@@ -119,6 +120,7 @@ class EmpathyDataModule(LightningDataModule):
     source: ClassVar[str] = ""
     how_to_get: ClassVar[str] = ""
     zscore_by: Literal["group"] | None = None
+    already_learned: Sequence[str] = ()
     task: Task
 
     def __init__(
@@ -186,19 +188,28 @@ class EmpathyDataModule(LightningDataModule):
         self._datasets = {}
         self.setup("fit")
 
-    def train_dataloader(self) -> DataLoader[Example]:
-        """Batches of the training split, shuffled, those of like length together.
+    def check_modalities(self) -> None:
+        """Find out, once ``setup`` is done, that the training split has something of each modality.
 
         Raises:
             InputError: no segment has anything of a modality: its encoder would never learn to read it.
         """
-        unseen = self._datasets["train"].unseen()
+        missing = self._datasets["train"].unseen()
+        unseen = {name: reason for name, reason in missing.items() if name not in self.already_learned}
         if unseen:
             told = "; ".join(f"'{name}' ({reason or 'nothing observed'})" for name, reason in unseen.items())
             raise InputError(
                 f"Training: none of the {len(self.parts['train'])} training segments has anything of {told}; leave it "
                 "out of data.features and model.encoders, or name what the data have"
             )
+
+    def train_dataloader(self) -> DataLoader[Example]:
+        """Batches of the training split, shuffled, those of like length together.
+
+        Raises:
+            InputError: no segment has anything of a modality: its encoder would never learn to read it.
+        """
+        self.check_modalities()
         return self._loader("train", shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Example]:

@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonargparse import ArgumentParser
 
 from empdetect.bench.catalogue import benchmark_names, check_names, load_benchmark
 from empdetect.bench.checks import FoldChecks, check_named
-from empdetect.bench.configs import find_config
-from empdetect.bench.run import fold_count, fold_data
+from empdetect.bench.configs import find_config, only_modalities, read_config
+from empdetect.bench.run import fold_count, fold_data, fold_of
 from empdetect.bench.trained import TrainedDetector
 from empdetect.cli import main
+from empdetect.datamodules.base import EmpathyDataModule
 from empdetect.errors import InputError
 
 
@@ -44,6 +46,27 @@ def test_its_folds_keep_groups_and_texts_apart(name: str, data_root: Path) -> No
     checks.check(data.parts, 0)
     for number in range(1, min(fold_count(data), 2)):
         checks.check(fold_data(benchmark, str(data_root), number).parts, number)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", benchmark_names())
+def test_its_configurations_have_something_of_each_modality_to_train_on(name: str, data_root: Path) -> None:
+    benchmark = load_benchmark(name)
+    try:
+        fold = fold_of(benchmark, fold_data(benchmark, str(data_root), 0), 0, str(data_root), fast=True)
+    except InputError as error:
+        if "nothing at" not in str(error):
+            raise
+        pytest.skip(str(error))
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--data", type=EmpathyDataModule)
+    for system in (benchmark.ours, *benchmark.baselines):
+        for config in system.configs if isinstance(system, TrainedDetector) else ():
+            given = only_modalities(read_config(config), system.modalities)["data"]
+            arguments = {**given["init_args"], "data_root": str(data_root), **fold.data_args}
+            data = parser.instantiate(parser.parse_object({"data": {**given, "init_args": arguments}})).data
+            data.setup("fit")
+            data.check_modalities()
 
 
 def test_unknown_names_are_told_with_the_nearest_and_all_others(capsys: pytest.CaptureFixture[str]) -> None:
