@@ -19,6 +19,8 @@ NORMAL_IQR = 1.349
 """Interquartile range of a normal distribution of spread 1."""
 SEEN = 0.1
 """Share of the seconds before a frame, or before a trial, that must be known to tell what was usual."""
+STEPS = 10
+"""Steps of the clock, up to a frame, that tell which is usual: few, as a recording may go on at another rate."""
 STEADY = 1e-6
 """Spread, in a feature's own units, up to which it did not change at all."""
 
@@ -50,7 +52,7 @@ class RelativeFeatures(Extractor):
     """
 
     whole = True
-    version = 2
+    version = 3
 
     def __init__(
         self,
@@ -188,18 +190,22 @@ def baseline(values: Array, times: Array, seconds: float) -> tuple[Array, Array]
     """Median and spread by quartiles ``(1, feature)`` of the seconds before second 0; NaN until a tenth is known."""
     resting = (times >= -seconds) & (times < 0)
     before = values[resting]
-    enough = _seen(before, times[resting], seconds)[-1:] >= seconds * SEEN if len(before) else np.zeros((1, 1), bool)
+    enough = _enough(np.where(resting[:, None], values, np.nan), times, seconds, np.zeros(1))
     return np.where(enough, median(before), np.nan), np.where(enough, quartile_spread(before), np.nan)
 
 
 def past(values: Array, times: Array, seconds: float) -> tuple[Array, Array]:
-    """Mean and standard deviation ``(time, feature)`` of the seconds up to each frame; NaN until a tenth is known."""
+    """Mean and standard deviation ``(time, feature)`` of the seconds up to each frame; NaN until a tenth is known.
+
+    The first two moments are told nothing: the step between them may be a pause.
+    """
     # The spread is a small difference of large squares unless the level is taken off first; that of the first known
     # value, as what comes later must not move what was usual before.
     level = _first_known(values)
     mean = moving_mean(values - level, times, seconds, 0.0)
     square = moving_mean((values - level) ** 2, times, seconds, 0.0)
-    enough = _seen(values, times, seconds) >= seconds * SEEN
+    _, place = np.unique(times, return_inverse=True)
+    enough = _enough(values, times, seconds, times) & (place > 1)[:, None]
     spread = np.sqrt(np.clip(square - mean**2, 0, None))
     return np.where(enough, mean + level, np.nan), np.where(enough, spread, np.nan)
 
@@ -211,17 +217,50 @@ def _first_known(values: Array) -> Array:
     return np.where(known.any(axis=0), first, 0.0)
 
 
-def _seen(values: Array, times: Array, seconds: float) -> Array:
-    """For how long, of the seconds up to each frame, values are known: ``(time, feature)`` in seconds.
+def _enough(values: Array, times: Array, seconds: float, ends: Array) -> NDArray[np.bool_]:
+    """Whether enough is known, ``(end, feature)``, of the ``seconds`` up to each of ``ends``, to tell what was usual.
 
-    Counted are the gaps between known neighbours of which both lie in these seconds.
+    That is a tenth of these seconds and more than one moment: a level told by one moment alone is that moment's own.
+
+    Args:
+        values: ``(time, feature)``
+        times: ``(time,)`` growing; rows of one time are one moment.
+        seconds: how long.
+        ends: ``(end,)`` in seconds.
     """
-    known = np.isfinite(values)
-    gaps = np.zeros_like(values)
-    gaps[1:] = np.where(known[1:] & known[:-1], np.diff(times)[:, None], 0.0)
-    total = _running(gaps)
-    first, last = np.searchsorted(times, times - seconds), np.searchsorted(times, times, side="right")
-    return np.asarray(total[last] - total[first + 1])
+    moments, rows = np.unique(times, return_index=True)
+    known = np.logical_or.reduceat(np.isfinite(values), rows, axis=0)
+    lasting = _durations(moments)
+    seen, count = _running(known * lasting[:, None]), _running(known.astype(np.float64))
+    last = np.searchsorted(moments, ends, side="right")
+    # A moment that began before these seconds is one of them, but its duration does not count.
+    begun, first = np.searchsorted(moments - lasting, ends - seconds), np.searchsorted(moments, ends - seconds)
+    # Sums of steps miss a whole number of seconds by their last digits.
+    long_enough = seen[last] - seen[begun] >= seconds * SEEN * (1 - 1e-9)
+    return np.asarray(long_enough & (count[last] - count[first] > 1))
+
+
+def _durations(moments: Array) -> Array:
+    """Seconds ``(moment,)`` that each moment stands for: those since the one before, at most the usual step.
+
+    So a pause does not count as seen. The first moment stands for none. What is usual is told by the steps up to the
+    moment, but for the second one, whose own step is the only one so far: there it takes the third as well.
+    """
+    lasting = np.zeros(len(moments))
+    if len(moments) > 2:
+        steps = np.diff(moments)
+        usual = _usual_steps(steps)
+        usual[0] = usual[1]
+        lasting[1:] = np.minimum(steps, usual)
+    return lasting
+
+
+def _usual_steps(steps: Array) -> Array:
+    """Median ``(step,)`` of each step and those before it, ``STEPS`` in all; of an even number the lower one."""
+    padded = np.concatenate([np.full(STEPS - 1, np.inf), steps])
+    ordered = np.sort(np.lib.stride_tricks.sliding_window_view(padded, STEPS), axis=1)
+    place = np.arange(len(steps))
+    return np.asarray(ordered[place, np.minimum(place, STEPS - 1) // 2])
 
 
 def _moving_sums(values: Array, times: Array, before: float, after: float) -> tuple[Array, Array]:

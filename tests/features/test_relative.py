@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from empdetect.errors import InputError
 from empdetect.features.cache import cache_key
 from empdetect.features.ngrams import TextNgrams
-from empdetect.features.relative import LIMIT, RelativeFeatures, in_spreads, moved, moving_mean, past
+from empdetect.features.relative import LIMIT, RelativeFeatures, baseline, in_spreads, moved, moving_mean, past
 from empdetect.features.table import TableFeatures
 from empdetect.recording import Participant
 from empdetect.streams.table import Table
@@ -134,6 +134,39 @@ def test_the_past_is_not_known_at_once() -> None:
     assert np.isnan(paused[-1]), "what was before the pause is too long ago"
     thrice, _ = past(np.ones((30, 1)), np.repeat(np.arange(10) * 3.0, 3), 100.0)
     assert np.isfinite(thrice[-1]), "three rows a moment"
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_a_known_frame_counts_for_its_own_step_whatever_its_neighbours(every: int) -> None:
+    values = np.where(np.arange(1200) % every == 0, 70.0 + np.arange(1200) % 7, np.nan)
+    found = RelativeFeatures(HEART, "past", 600, scaled=True)(wearer(values))
+    assert found.mask.sum() == np.isfinite(values).sum() - 60, "sixty known seconds come first"
+    assert found.times[found.mask][0] == 60 * every
+    before = np.where(np.arange(12) % every == 0, 70.0 + np.arange(12), np.nan)
+    assert RelativeFeatures(HEART, "baseline", 12)(trial(list(before), [80.0])).observed
+
+
+def test_a_pause_is_not_seen() -> None:
+    values = np.array([[70.0], [71.0], [72.0], [73.0]])
+    assert np.isnan(past(values, np.array([0.0, 95.0, 96.0, 97.0]), 100.0)[0]).all()
+    assert np.isnan(past(values, np.array([0.0, 1.0, 2.0, 97.0]), 100.0)[0]).all()
+    slow, _ = past(values, np.array([0.0, 95.0, 190.0, 285.0]), 100.0)
+    np.testing.assert_array_equal(np.isfinite(slow[:, 0]), [False, False, True, True])
+    trials = np.array([-96.0, -95.0, -1.0, 1.0])
+    assert np.isnan(baseline(values, trials, 100.0)[0]).all()
+
+
+def test_a_moment_alone_tells_no_level() -> None:
+    values = np.where(np.arange(40) % 20 == 0, 70.0, np.nan)[:, None]
+    assert np.isnan(past(values, np.arange(40) * 3.0, 20.0)[0]).all()
+    assert np.isnan(past(np.ones((9, 1)), np.arange(9) * 30.0, 20.0)[0]).all()
+
+
+def test_another_rate_is_soon_the_usual_one() -> None:
+    fast = np.arange(600) / 10
+    times = np.concatenate([fast, fast[-1] + np.arange(1, 40) * 30.0])
+    mean, _ = past(np.ones((len(times), 1)), times, 600.0)
+    assert np.isfinite(mean[times > 59.9]).all()
 
 
 def test_a_window_too_early_is_told_why() -> None:
