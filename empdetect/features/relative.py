@@ -21,8 +21,8 @@ SEEN = 0.1
 """Share of the seconds before a frame, or before a trial, that must be known to tell what was usual."""
 STEPS = 10
 """Steps of the clock, up to a frame, that tell which is usual: few, as a recording may go on at another rate."""
-STEADY = 1e-6
-"""Spread, in a feature's own units, up to which it did not change at all."""
+LAST_DIGIT = float(np.finfo(np.float32).eps)
+"""Spread, as a share of the usual level, up to which nothing changed: features are numbers of 32 bits."""
 
 
 class RelativeFeatures(Extractor):
@@ -124,14 +124,16 @@ class RelativeFeatures(Extractor):
         values = known - usual
         if not self.scaled:
             return values
-        return in_spreads(values, quartile_spread(values) if spread is None else spread)
+        spread = quartile_spread(values) if spread is None else spread
+        return in_spreads(values, np.where(spread > LAST_DIGIT * np.abs(usual), spread, 0.0))
 
     def _usual(self, known: Array, times: Array) -> tuple[Array, Array | None]:
         """The usual level and its spread, or None where that is the differences' own."""
         if self.seconds is None:
             return median(known), None
         if self.against == "around":
-            return moving_mean(known, times, self.seconds / 2, self.seconds / 2), None
+            level = _first_known(known)
+            return moving_mean(known - level, times, self.seconds / 2, self.seconds / 2) + level, None
         if self.against == "past":
             return past(known, times, self.seconds)
         return baseline(known, times, self.seconds)
@@ -162,7 +164,7 @@ def quartile_spread(values: Array) -> Array:
 
 def in_spreads(values: Array, spread: Array) -> Array:
     """Columns divided by their spread and cut at ``LIMIT``; NaN where nothing changed."""
-    return np.clip(values / np.where(spread > STEADY, spread, np.nan), -LIMIT, LIMIT)
+    return np.clip(values / np.where(spread > 0, spread, np.nan), -LIMIT, LIMIT)
 
 
 def quantiles(values: Array, levels: Sequence[float]) -> Array:
@@ -174,6 +176,8 @@ def quantiles(values: Array, levels: Sequence[float]) -> Array:
 def moving_mean(values: Array, times: Array, before: float, after: float) -> Array:
     """Mean of the known values from ``before`` seconds ahead of each frame to ``after`` it; NaN where there are none.
 
+    Of values that do not change it is their value, to the last digit.
+
     Args:
         values: ``(time, feature)``
         times: ``(time,)`` growing.
@@ -183,7 +187,25 @@ def moving_mean(values: Array, times: Array, before: float, after: float) -> Arr
     total, count = _moving_sums(values, times, before, after)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean: Array = total / count
-    return mean
+    steady, value = _steady(values, times, before, after)
+    return np.where(steady & (count > 0), value, mean)
+
+
+def _steady(values: Array, times: Array, before: float, after: float) -> tuple[NDArray[np.bool_], Array]:
+    """Whether the known values around each frame are all the same, and the last of them, ``(time, feature)`` each.
+
+    Changes are counted, as differences of sums would seldom be exactly 0. Means nothing where none is known.
+    """
+    known = np.isfinite(values)
+    row = np.arange(len(values))[:, None]
+    held = np.take_along_axis(values, np.maximum.accumulate(np.where(known, row, 0), axis=0), axis=0)
+    changed = known.copy()
+    changed[1:] &= held[1:] != held[:-1]
+    changes = np.cumsum(changed, axis=0)
+    first, last = _bounds(times, before, after)
+    # That the first known value is another than the one before it does not count: that one lies outside.
+    following = np.minimum.accumulate(np.where(known, row, len(values) - 1)[::-1], axis=0)[::-1]
+    return changes[last - 1] == np.take_along_axis(changes, following[first], axis=0), held[last - 1]
 
 
 def baseline(values: Array, times: Array, seconds: float) -> tuple[Array, Array]:
@@ -206,7 +228,10 @@ def past(values: Array, times: Array, seconds: float) -> tuple[Array, Array]:
     square = moving_mean((values - level) ** 2, times, seconds, 0.0)
     _, place = np.unique(times, return_inverse=True)
     enough = _enough(values, times, seconds, times) & (place > 1)[:, None]
-    spread = np.sqrt(np.clip(square - mean**2, 0, None))
+    variance = square - mean**2
+    # A difference of sums is no better than the last digits of all that was added up so far: less is no change.
+    rounding = 4 * np.finfo(np.float64).eps * _running(np.where(np.isfinite(values), (values - level) ** 2, 0.0))[1:]
+    spread = np.sqrt(np.where(variance > rounding, variance, 0.0))
     return np.where(enough, mean + level, np.nan), np.where(enough, spread, np.nan)
 
 
@@ -266,10 +291,15 @@ def _usual_steps(steps: Array) -> Array:
 def _moving_sums(values: Array, times: Array, before: float, after: float) -> tuple[Array, Array]:
     """Sum and number of known values around each frame, ``(time, feature)`` each."""
     known = np.isfinite(values)
-    first, last = np.searchsorted(times, times - before), np.searchsorted(times, times + after, side="right")
+    first, last = _bounds(times, before, after)
     total = _running(np.where(known, values, 0.0))
     count = _running(known.astype(np.float64))
     return total[last] - total[first], count[last] - count[first]
+
+
+def _bounds(times: Array, before: float, after: float) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """First frame ``(time,)`` of the seconds around each frame, and the one after their last."""
+    return np.searchsorted(times, times - before), np.searchsorted(times, times + after, side="right")
 
 
 def moved(values: Array, times: Array, shift: float) -> Array:

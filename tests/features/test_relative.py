@@ -1,5 +1,7 @@
 """Features against the person's own usual level."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from empdetect.recording import Participant
 from empdetect.streams.table import Table
 from empdetect.streams.transcript import Transcript, Utterance
 
+Against = Literal["recording", "around", "past", "baseline"]
 HEART = TableFeatures(["rate"], modality="heart", table="heart")
 
 
@@ -46,6 +49,53 @@ def test_without_a_spread_nothing_is_told_in_spreads() -> None:
     raised = RelativeFeatures(HEART, "baseline", 4, scaled=True)(trial([70.0] * 4, [80.0]))
     assert not raised.observed, "ten beats more, but of no known spread"
     assert RelativeFeatures(HEART, "baseline", 4)(trial([70.0] * 4, [80.0])).values[-1, 0] == 10
+
+
+@pytest.mark.parametrize("factor", [1e-8, 1e8])
+@pytest.mark.parametrize(("against", "seconds"), [("recording", None), ("around", 60), ("past", 60), ("baseline", 60)])
+def test_units_do_not_matter(against: Against, seconds: float | None, factor: float) -> None:
+    values = np.random.default_rng(0).normal(70, 3, 300).astype(np.float32)
+    relative = RelativeFeatures(HEART, against, seconds, scaled=True)
+    plain, other = (relative(trial(list(v[:80]), list(v[80:]))) for v in (values, values * factor))
+    assert plain.observed
+    np.testing.assert_allclose(other.values, plain.values, atol=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.1, 30.0, 33.3, 1000.0])
+def test_what_stands_still_is_unknown_whatever_came_before_it(value: float) -> None:
+    before = np.random.default_rng(0).normal(70.2, 3, 500)
+    found = RelativeFeatures(HEART, "past", 60, scaled=True)(wearer([*before, *[value] * 500]))
+    assert found.mask[10:560].all()
+    assert not found.mask[561:].any()
+    level = RelativeFeatures(HEART, "past", 60)(wearer([*before, *[value] * 500])).values[561:, 0]
+    assert np.abs(level).max() < 1e-10
+    rare = [*[value] * 500, *before[:50], *[value] * 500]
+    assert not RelativeFeatures(HEART, "around", 60, scaled=True)(wearer(rare)).observed
+
+
+def test_last_digits_are_no_change() -> None:
+    flicker = np.where(np.arange(300) % 3 == 0, np.float32(33.3), np.nextafter(np.float32(33.3), np.float32(0)))
+    sides: tuple[Against, ...] = ("recording", "around", "past", "baseline")
+    for against in sides:
+        relative = RelativeFeatures(HEART, against, None if against == "recording" else 60, scaled=True)
+        assert not relative(trial(list(flicker[:80]), list(flicker[80:]))).observed
+    noise = 1e-12 * np.random.default_rng(0).normal(size=700)
+    noise[:100] += np.random.default_rng(1).normal(70, 3, 100)
+    fading = RelativeFeatures(HEART, "past", 60, scaled=True)(wearer(noise))
+    assert not fading.mask[161:].any(), "too little to tell beside what was added up before"
+
+
+@given(values=st.lists(st.sampled_from([np.nan, 1.0, 2.0]), min_size=1, max_size=30), seconds=st.integers(0, 9))
+def test_standing_still_is_that_the_highest_is_the_lowest(values: list[float], seconds: int) -> None:
+    column = np.asarray(values)
+    mean = moving_mean(column[:, None] + 0.1, np.arange(len(column)) * 1.0, seconds, 0.0)[:, 0]
+    for place in range(len(column)):
+        known = column[max(0, place - seconds) : place + 1]
+        known = known[np.isfinite(known)] + 0.1
+        if len(known) and known.max() == known.min():
+            assert mean[place] == known[0]
+        else:
+            np.testing.assert_allclose(mean[place], known.mean() if len(known) else np.nan)
 
 
 def test_another_version_of_what_it_wraps_is_another_cache_entry() -> None:
