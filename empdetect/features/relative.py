@@ -89,6 +89,10 @@ class RelativeFeatures(Extractor):
         """What the extractor's own weights learned from."""
         return self.features.learned_from()
 
+    def absent(self, person: Participant) -> str:
+        """As the extractor tells it."""
+        return self.features.absent(person)
+
     def extract(self, person: Participant) -> Features:
         """Values ``(frame, shift * feature)``: all columns of the first shift, then those of the next.
 
@@ -102,14 +106,17 @@ class RelativeFeatures(Extractor):
             raise InputError(f"Relative features of {person.name}: frames without times have no usual level before")
         known = np.where(found.mask[:, None], found.values, np.nan).astype(np.float64)
         values = self._relative(known, found.times)
-        if not np.isfinite(values).any():
-            return Features.missing(self.width, found.reason or self._too_little())
+        told = np.isfinite(values).any(axis=1)
+        if not told.any():
+            return Features.missing(self.width, self._too_little())
         shifted = np.concatenate([moved(values, found.times, shift) for shift in self.shifts], axis=1)
         mask = np.asarray(np.isfinite(shifted).any(axis=1), np.bool_)
+        if not mask.any():
+            return Features.missing(self.width, self._out_of_reach())
         quality = np.where(mask, found.quality, 0).astype(np.float32)
-        untold = bool((found.mask & ~mask).any())
-        reason = found.reason or (f"nothing observed in this window, or {self._too_little()}" if untold else "")
-        return Features(shifted.astype(np.float32), found.times, mask, quality, reason)
+        causes = [self._too_little()] if (found.mask & ~told & ~mask).any() else []
+        causes += [self._out_of_reach()] if (told & ~mask).any() else []
+        return Features(shifted.astype(np.float32), found.times, mask, quality, _of_windows(found.reason, causes))
 
     def _too_little(self) -> str:
         """Why there may be no usual level."""
@@ -118,6 +125,11 @@ class RelativeFeatures(Extractor):
             return "nothing changed in the recording"
         whole = f"the {self.seconds:g} s before {'the trial' if self.against == 'baseline' else 'it'}"
         return f"less than {SEEN * self.seconds:g} s of {whole} are known{steady}"
+
+    def _out_of_reach(self) -> str:
+        """Why there may be nothing although the usual level is known: nothing is where the shifts point."""
+        places = " or ".join(f"{abs(shift):g} s {'after' if shift > 0 else 'before'}" for shift in self.shifts)
+        return f"nothing is known {places} it"
 
     def _relative(self, known: Array, times: Array) -> Array:
         usual, spread = self._usual(known, times)
@@ -137,6 +149,11 @@ class RelativeFeatures(Extractor):
         if self.against == "past":
             return past(known, times, self.seconds)
         return baseline(known, times, self.seconds)
+
+
+def _of_windows(reason: str, causes: Sequence[str]) -> str:
+    """What ``Features.window`` tells where it finds nothing though the whole holds something; empty without causes."""
+    return ", or ".join([reason or "nothing observed in this window", *causes]) if causes else reason
 
 
 def _check(against: str, seconds: float | None, shifts: Sequence[float]) -> None:

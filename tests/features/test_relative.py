@@ -229,6 +229,25 @@ def test_a_window_too_early_is_told_why() -> None:
     assert short.reason == "less than 60 s of the 600 s before it are known"
 
 
+def test_a_shift_past_the_end_is_told_in_its_own_words() -> None:
+    later = RelativeFeatures(HEART, shifts=(10.0,))(wearer(list(range(40))))
+    assert later.window(30, 40).reason == "nothing observed in this window, or nothing is known 10 s after it"
+    both = RelativeFeatures(HEART, "past", 100, shifts=(-5.0,))(wearer(list(range(40))))
+    assert both.window(0, 4).reason == (
+        "nothing observed in this window, or less than 10 s of the 100 s before it are known, or nothing is known 5 s "
+        "before it"
+    )
+    assert RelativeFeatures(HEART, shifts=(-10.0, 0.0))(wearer(list(range(40)))).reason == ""
+    nowhere = RelativeFeatures(HEART, shifts=(-60.0, 90.0))(wearer(list(range(40))))
+    assert not nowhere.observed
+    assert nowhere.reason == "nothing is known 60 s before or 90 s after it"
+
+
+def test_absent_streams_are_told_as_the_extractor_tells_them() -> None:
+    person = Participant("wearer", tables={"skin": wearer([1.0]).tables["heart"]})
+    assert RelativeFeatures(HEART)(person).reason == HEART(person).reason == "no table 'heart', only skin"
+
+
 def test_a_trial_with_nothing_before_it_is_missing() -> None:
     for before in ([], [70.0]):
         found = RelativeFeatures(HEART, "baseline", 4)(trial(before, [80.0, 81.0]))
