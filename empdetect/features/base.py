@@ -104,7 +104,8 @@ class Extractor(ABC):
         whole: whether the values depend on the whole recording, as what is usual for a person does. Scoring then
             does not go through its streams stretch by stretch, so memory grows with the length.
         past_only: of such a one, whether what is usual is told from what came before, as with a baseline before a
-            trial; a frame's own value may still reach some seconds ahead, as filters do.
+            trial; a frame's own value may still reach ahead: filters some seconds, and what a piece of a signal is
+            scaled by (the depth of a breath) to the end of the piece.
         references: works to name in a paper that uses the values, as ``Makowski et al., 2021 (NeuroKit2)``.
         beside: whether it may compute in a thread beside other extractors: it spends its time outside Python, and
             imports nothing but what ``prepare`` has imported.

@@ -101,7 +101,7 @@ def describe_eda(signal: Array, rate: float, moments: Array) -> Described:
 
 
 def describe_rsp(signal: Array, rate: float, moments: Array) -> Described:
-    """Breaths per minute, depth of a breath in standard deviations, and sine and cosine of the phase.
+    """Breaths per minute, depth of a breath in standard deviations of the whole piece, sine and cosine of the phase.
 
     The phase grows from 0 at one trough to a full turn at the next. Quality is the share of the
     five nearest breaths that last 1.5 to 12 s and at most twice or half as long as usual.

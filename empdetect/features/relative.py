@@ -34,7 +34,8 @@ class RelativeFeatures(Extractor):
     - ``recording``: the median of all of it, the future too, so the recording must be complete.
     - ``around``: the mean of the ``seconds`` around each frame; slow drifts do not count.
     - ``past``: the mean of the ``seconds`` up to each frame, which can be had while the recording goes on, as soon
-      as the frame's own value can: body signals are filtered, some up to 15 s ahead.
+      as the frame's own value can: body signals are filtered and counted, some up to 30 s ahead (of skin
+      conductance; others some 15), and the depth of a breath is told by all of its unbroken piece.
     - ``baseline``: the median of the ``seconds`` before second 0, for recordings of one trial each. This is
       baseline correction as in psychophysiology (scaled: ``zscore`` of MNE-Python, but with quartiles).
 

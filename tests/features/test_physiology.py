@@ -260,6 +260,26 @@ def test_centred_columns_have_median_0_but_the_phase() -> None:
     np.testing.assert_array_equal(centred.values[:, -2:], plain.values[:, -2:])
 
 
+@pytest.mark.parametrize(("name", "rate", "ahead"), [("HR", 1.0, 5.0), ("TEMP", 4.0, 16.0), ("EDA", 4.0, 30.0)])
+def test_values_do_not_hang_on_what_comes_long_after(name: str, rate: float, ahead: float) -> None:
+    drift = np.cumsum(np.random.default_rng(0).normal(0, 0.01, round(400 * rate)))
+    signal = {"HR": 70.0, "TEMP": 33.0, "EDA": 5.0}[name] + drift + 0.3 * wave(400, rate, 0.03)
+    whole, cut = (measure({name: Signal(values, rate)}) for values in (signal, signal[: round(200 * rate)]))
+    early = cut.times < 200 - ahead
+    spread = whole.values.std(axis=0) + 1e-9
+    assert (np.abs(whole.values[: len(early)] - cut.values)[early] <= 0.02 * spread).all()
+
+
+def test_only_the_depth_of_a_breath_is_scaled_by_all_of_its_piece() -> None:
+    calm = wave(200, 25, 0.25)
+    plain, deep = (measure({"RSP": Signal(np.r_[calm, factor * calm], 25)}) for factor in (1, 3))
+    early = (plain.times > 10) & (plain.times < 180)
+    np.testing.assert_allclose(deep.values[early][:, [0, 2, 3]], plain.values[early][:, [0, 2, 3]], atol=0.01)
+    # The spread of both halves together is that of a wave of height 1 and one of height 3.
+    ratio = column(plain, "RSP_depth", "RSP")[early] / column(deep, "RSP_depth", "RSP")[early]
+    np.testing.assert_allclose(ratio, 5**0.5, rtol=0.02)
+
+
 def test_arguments_are_checked() -> None:
     with pytest.raises(InputError, match=r"unknown channel EEG; allowed are ECG"):
         PhysiologyFeatures(["EEG"])
