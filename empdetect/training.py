@@ -78,7 +78,8 @@ class TrainingCLI(LightningCLI):
         """The same, and start from the weights that were asked for."""
         self.before_validate()
         if self.config.fit.start_from is not None:
-            self.datamodule.already_learned = start_from(self.model, self.config.fit.start_from)
+            started = start_from(self.model, self.config.fit.start_from)
+            self.datamodule.may_be_missing = (*self.datamodule.may_be_missing, *started)
 
     def after_fit(self) -> None:
         """Evaluate the best weights, calibrate them and write the detector's folder."""

@@ -112,7 +112,8 @@ class EmpathyDataModule(LightningDataModule):
         zscore_by: see ``SegmentDataset``; a data module whose people come with many segments each may
             take it as an argument of its constructor.
         how_to_get: where to ask for the data and where to put them, if that takes more than a download.
-        already_learned: modalities whose encoders come from another detector, so that none of these data need have any.
+        may_be_missing: modalities of which the training split need not have anything: they are left out on purpose, or
+            another detector has learned to read them.
     """
 
     about: ClassVar[str] = ""
@@ -120,7 +121,7 @@ class EmpathyDataModule(LightningDataModule):
     source: ClassVar[str] = ""
     how_to_get: ClassVar[str] = ""
     zscore_by: Literal["group"] | None = None
-    already_learned: Sequence[str] = ()
+    may_be_missing: Sequence[str] = ()
     task: Task
 
     def __init__(
@@ -195,7 +196,7 @@ class EmpathyDataModule(LightningDataModule):
             InputError: no segment has anything of a modality: its encoder would never learn to read it.
         """
         missing = self._datasets["train"].unseen()
-        unseen = {name: reason for name, reason in missing.items() if name not in self.already_learned}
+        unseen = {name: reason for name, reason in missing.items() if name not in self.may_be_missing}
         if unseen:
             told = "; ".join(f"'{name}' ({reason or 'nothing observed'})" for name, reason in unseen.items())
             raise InputError(

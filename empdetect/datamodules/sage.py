@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from empdetect.datamodules.text import PairDataModule, Text
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
+from empdetect.features.ngrams import TextNgrams
 from empdetect.streams.files import require_file
 from empdetect.task import Target
 
@@ -26,7 +27,8 @@ class SageDataModule(PairDataModule):
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``rlver``; None reads ``EMPDETECT_DATA``.
         context: whether the model reads the user's turn besides the reply.
-        history: whether the transcripts hold the turns before these, too.
+        history: whether the transcripts hold the turns before these, too. Without, what reads earlier turns alone is
+            left out: one configuration serves both.
         folds, fold, batch_size, seed, workers: as for ``PairDataModule``.
     """
 
@@ -58,6 +60,8 @@ class SageDataModule(PairDataModule):
     ) -> None:
         super().__init__(features, data_root, context, folds, fold, batch_size, seed, workers)
         self.history = history
+        earlier = [name for name, each in features.items() if isinstance(each, TextNgrams) and each.turns == "earlier"]
+        self.may_be_missing = () if history else earlier
 
     def texts(self, folder: Path) -> Iterator[Text]:
         """One text a reply that the user answered.
