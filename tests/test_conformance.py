@@ -47,7 +47,7 @@ from empdetect.models.encoders.audio import ConformerEncoder, PretrainedAudioEnc
 from empdetect.models.encoders.audiovisual import FaceEncoder, TorchvisionVideoEncoder
 from empdetect.models.encoders.base import Encoder, masked_mean
 from empdetect.models.encoders.mean import MeanEncoder
-from empdetect.models.encoders.ngrams import NgramEncoder, NgramSketch
+from empdetect.models.encoders.ngrams import FrequentNgrams, NgramEncoder, NgramSketch
 from empdetect.models.encoders.signal import SignalEncoder
 from empdetect.models.encoders.statistics import StatisticsEncoder
 from empdetect.models.encoders.temporal import TemporalConvEncoder
@@ -96,6 +96,7 @@ ENCODERS: dict[type[Encoder], Callable[[], Encoder]] = {
     MeanEncoder: lambda: MeanEncoder(7),
     NgramEncoder: lambda: NgramEncoder(buckets=2048, width=16),
     NgramSketch: lambda: NgramSketch(buckets=2048, width=64),
+    FrequentNgrams: lambda: FrequentNgrams(buckets=2048, width=64),
     SignalEncoder: lambda: SignalEncoder(7),
     StatisticsEncoder: lambda: StatisticsEncoder(7, width=16),
     TemporalConvEncoder: lambda: TemporalConvEncoder(7, width=16),
@@ -170,6 +171,7 @@ def test_encoders(cls: type[Encoder]) -> None:
     examples = {
         NgramEncoder: torch.randint(1, 9, (3, 12, 2)).float(),
         NgramSketch: torch.randint(1, 9, (3, 12, 2)).float(),
+        FrequentNgrams: torch.randint(1, 9, (3, 12, 2)).float(),
         TransformerTextEncoder: torch.randint(1000, 2000, (3, 12, 1)).float(),
         TorchvisionVideoEncoder: torch.rand(2, 4, 3 * 32 * 32),
     }

@@ -2,14 +2,14 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from empdetect.datamodules.text import PairDataModule, Text
 from empdetect.errors import InputError
 from empdetect.features.base import Extractor
-from empdetect.features.ngrams import TextNgrams
 from empdetect.streams.files import require_file
 from empdetect.task import Target
 
@@ -17,18 +17,18 @@ from empdetect.task import Target
 class SageDataModule(PairDataModule):
     """Turns of dialogues between a simulated user and eight language models, in Chinese.
 
-    A segment is one reply of a model and the user's turn before it. ``change`` is by how much the user's
-    emotion (0 to 100, by the simulator's own account after the reply) rose, 5 or 10 points up or down;
-    ``better`` says whether it rose, and is unknown for the five replies that left it where it was. The same
-    scenario, and the same persona in several scenarios, stays in one fold: there are 100 scenarios with 91
-    personas, each played with all models.
+    A segment is one reply of a model and the user's turn before it. ``change`` is by how much the user's emotion
+    (0 to 100, by the simulator's own account after the reply) rose, 5 or 10 points up or down; ``better`` says whether
+    it rose, and is unknown for the five replies that left it where it was. ``emotion`` is what it was before the reply,
+    ``last_change`` by how much the reply before had changed it (unknown for the first), and ``log_turns_before`` the
+    logarithm of one more than the turns before the reply, as in ``TurnShape``. The same scenario, and the same persona
+    in several scenarios, stays in one fold: there are 100 scenarios with 91 personas, each played with all models.
 
     Args:
         features: one extractor for each modality the model is to see, by modality.
         data_root: folder that holds ``rlver``; None reads ``EMPDETECT_DATA``.
         context: whether the model reads the user's turn besides the reply.
-        history: whether the transcripts hold the turns before these, too. Without, what reads earlier turns alone is
-            left out: one configuration serves both.
+        history: whether the transcripts hold the turns before these, too.
         folds, fold, batch_size, seed, workers: as for ``PairDataModule``.
     """
 
@@ -43,6 +43,9 @@ class SageDataModule(PairDataModule):
     targets: ClassVar[tuple[Target, ...]] = (
         Target("better", "binary"),
         Target("change", "regression", range=(-10, 10)),
+        Target("emotion", "regression", range=(0, 100)),
+        Target("last_change", "regression", range=(-10, 10)),
+        Target("log_turns_before", "regression", range=(0, 5)),
     )
     construct: ClassVar[str] = "emotion"
 
@@ -60,8 +63,6 @@ class SageDataModule(PairDataModule):
     ) -> None:
         super().__init__(features, data_root, context, folds, fold, batch_size, seed, workers)
         self.history = history
-        earlier = [name for name, each in features.items() if isinstance(each, TextNgrams) and each.turns == "earlier"]
-        self.may_be_missing = () if history else earlier
 
     def texts(self, folder: Path) -> Iterator[Text]:
         """One text a reply that the user answered.
@@ -87,11 +88,21 @@ class SageDataModule(PairDataModule):
             asked, reply, answered = turns[number : number + 3]
             if (asked["role"], reply["role"], answered["role"]) != ("user", "assistant", "user"):
                 raise InputError(f"Reading SAGE: {model}, {scenario}: turns {number} to {number + 2} do not take turns")
-            change = float(answered["emotion-point"] - asked["emotion-point"])
-            labels = {"change": change} | ({"better": float(change > 0)} if change else {})
+            labels = _labels([float(turn["emotion-point"]) for turn in turns[: number + 3 : 2]])
             earlier = [(names[turn["role"]], turn["content"]) for turn in turns[:number]] if self.history else []
             name = f"{model}_{scenario}_{number // 2}"
             yield Text(name, reply["content"], labels, ties, context=asked["content"], earlier=earlier)
+
+
+def _labels(emotions: Sequence[float]) -> dict[str, float]:
+    """Known labels of a reply, from the user's emotion in each turn until the answer to it."""
+    change = emotions[-1] - emotions[-2]
+    labels = {"change": change, "emotion": emotions[-2], "log_turns_before": math.log(2 * len(emotions) - 2)}
+    if change:
+        labels["better"] = float(change > 0)
+    if len(emotions) > 2:
+        labels["last_change"] = emotions[-2] - emotions[-3]
+    return labels
 
 
 def _dialogues(path: Path) -> Iterator[Any]:

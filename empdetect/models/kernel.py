@@ -14,6 +14,8 @@ from empdetect.errors import InputError
 from empdetect.models.heads import level_probabilities
 from empdetect.task import Target
 
+ANSWERS = "answers"
+"""What ``KernelMachine`` calls the answers to its ``first`` targets, where it names modalities."""
 SHARPNESS = tuple(10 ** (step / 20) for step in range(41))
 """By how much scores may be multiplied to become the outputs of a softmax or sigmoid: 1 to 100."""
 
@@ -25,6 +27,10 @@ class KernelMachine:
     their standardised vectors says. A modality that stands apart has such a Gaussian of its own, and the mean of all
     Gaussians says how alike two segments are: alike in some, not in all at once. A narrow one beside a wide one learns
     what words tell by themselves and what only certain words together tell.
+
+    Targets may be answered one after the other: what is answered about the ``first`` ones is one more modality,
+    ``answers``, to the heads of the others (stacked single targets by cross-validation: Spyromitros-Xioufis et al.,
+    Machine Learning 2016). They learn from answers by heads that had not learned from the segment's group.
 
     Args:
         narrowness: of the Gaussian.
@@ -41,6 +47,9 @@ class KernelMachine:
         whiten: let all components of a modality count alike; else by their variance, so that a few components stand
             for the vectors themselves and a detector gets smaller.
         unit_length: modalities whose components tell by their direction alone, as in the cosine of two texts.
+        leading: of a modality that stands apart, so many leading components or features stand together with the other
+            modalities as well, as the topics of words do; of one length if all are. Their share is 1.
+        first: targets that are answered before the others.
 
     Raises:
         InputError: a setting is out of its range.
@@ -58,6 +67,8 @@ class KernelMachine:
         whiten: bool = True,
         apart: Sequence[str] = (),
         unit_length: Sequence[str] = (),
+        leading: Mapping[str, int] | None = None,
+        first: Sequence[str] = (),
     ) -> None:
         self.narrowness = narrowness
         self.relevance = tuple(relevance)
@@ -69,28 +80,42 @@ class KernelMachine:
         self.whiten = whiten
         self.apart = tuple(apart)
         self.unit_length = tuple(unit_length)
-        if narrowness <= 0 or not self.relevance or not self.noise or min(self.noise) <= 0:
+        self.leading = dict(leading or {})
+        self.first = tuple(first)
+        self._check_numbers()
+        self._check_names()
+
+    def stands_apart(self, modality: str) -> bool:
+        """Whether a modality has a Gaussian of its own."""
+        return self.additive or modality in self.apart
+
+    def _check_numbers(self) -> None:
+        if self.narrowness <= 0 or not self.relevance or not self.noise or min(self.noise) <= 0:
             raise InputError(
                 "Kernel machine: 'narrowness' and 'noise' must be above 0, and 'relevance' and 'noise' not empty; "
-                f"got {narrowness:g}, {list(self.noise)} and {list(self.relevance)}"
+                f"got {self.narrowness:g}, {list(self.noise)} and {list(self.relevance)}"
             )
         if any(share <= 0 for share in self.shares.values()):
             raise InputError(
                 f"Kernel machine: 'shares' must be above 0, got {self.shares}; leave a modality out instead"
             )
-        if not 0 <= evenness <= 1:
-            raise InputError(f"Kernel machine: 'evenness' must be 0 to 1, got {evenness:g}")
+        if not 0 <= self.evenness <= 1:
+            raise InputError(f"Kernel machine: 'evenness' must be 0 to 1, got {self.evenness:g}")
         if any(count < 1 for count in self.components.values()):
             raise InputError(f"Kernel machine: 'components' must be 1 or more, got {self.components}")
+
+    def _check_names(self) -> None:
         if not set(self.unit_length) <= set(self.components):
             raise InputError(
                 f"Kernel machine: 'unit_length' is for modalities that have 'components', {sorted(self.components)}; "
                 f"got {list(self.unit_length)}"
             )
-
-    def stands_apart(self, modality: str) -> bool:
-        """Whether a modality has a Gaussian of its own."""
-        return self.additive or modality in self.apart
+        for name, count in self.leading.items():
+            if count < 1 or not self.stands_apart(name):
+                raise InputError(
+                    f"Kernel machine: 'leading' takes 1 or more of a modality that stands 'apart'; got {count} of "
+                    f"'{name}', which stands {'apart' if self.stands_apart(name) else 'together with others'}"
+                )
 
 
 @dataclass(frozen=True)
@@ -113,6 +138,10 @@ class Rows:
     def weighted(self, weights: Sequence[Tensor]) -> "Rows":
         """Each feature times its weight."""
         return Rows(tuple(block * weight for block, weight in zip(self.blocks, weights, strict=True)), self.present)
+
+    def beside(self, block: Tensor, present: Tensor) -> "Rows":
+        """With one more block ``(n, width)``, there where ``present`` ``(n,)`` says so."""
+        return Rows((*self.blocks, block), torch.cat([self.present, present.unsqueeze(1)], dim=1))
 
     def patterns(self) -> list[tuple[tuple[int, ...], Tensor]]:
         """Which blocks are there together, and the places of the segments where it is so."""

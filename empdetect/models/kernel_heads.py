@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from empdetect.models.kernel import KernelMachine, Rows, as_outputs, best_sharpness
+from empdetect.errors import InputError
+from empdetect.models.kernel import ANSWERS, KernelMachine, Rows, as_outputs, best_sharpness
 from empdetect.models.kernel_solver import AveragedSolver
-from empdetect.models.principal import PrincipalComponents
+from empdetect.models.principal import PrincipalComponents, of_one_length
 from empdetect.task import Target, Task
 
 LIMIT = 4.0
@@ -40,17 +41,23 @@ class KernelHeads(nn.Module):
     """Answers of a ``KernelMachine`` to every target.
 
     Where a modality is missing, the machine is solved anew without it: the answer is that of a machine that never
-    had it. A segment of which nothing is there gets the mean answer.
+    had it. A segment of which nothing is there gets the mean answer. The answers to the machine's ``first`` targets
+    are given on for segments of which all is there: of others they would be made of less than those learned from.
 
     Args:
         machine: its settings.
         task: what to answer.
         widths: length of the vector of each modality.
+
+    Raises:
+        InputError: the machine is to answer targets first that the task lacks, or all of them, or to take more leading
+            features of a modality than there are.
     """
 
     vectors: Tensor
     present: Tensor
     labels: Tensor
+    answers: Tensor
     sharpness: Tensor
     balance: Tensor
 
@@ -59,11 +66,17 @@ class KernelHeads(nn.Module):
         self.machine = machine
         self.task = task
         self.modalities = sorted(widths)
-        blocks = [name for name in self.modalities for _ in range(task.persons)]
+        self.blocks = blocks = [name for name in self.modalities for _ in range(task.persons)]
         self.given = [widths[name] for name in blocks]
         self.widths = [machine.components.get(name, widths[name]) for name in blocks]
         self.shares = [machine.shares.get(name, 1.0) for name in blocks]
         self.apart = [machine.stands_apart(name) for name in blocks]
+        self.first = _places_of(machine.first, task)
+        leading = [name for name in blocks if name in machine.leading]
+        self.shares += [1.0] * len(leading) + [machine.shares.get(ANSWERS, 1.0), 1.0]
+        self.apart += [False] * len(leading) + [machine.stands_apart(ANSWERS), False]
+        self.answered = sum(task.targets[number].outputs for number in self.first)
+        _check_leading(machine.leading, dict(zip(blocks, self.widths, strict=True)) | {ANSWERS: self.answered})
         self.reductions = nn.ModuleList(
             PrincipalComponents(given, width, machine.whiten, LIMIT, name in machine.unit_length)
             if name in machine.components
@@ -73,6 +86,7 @@ class KernelHeads(nn.Module):
         self.register_buffer("vectors", torch.zeros(0, sum(self.widths)))
         self.register_buffer("present", torch.zeros(0, len(self.widths), dtype=torch.bool))
         self.register_buffer("labels", torch.zeros(0, len(task.targets)))
+        self.register_buffer("answers", torch.zeros(0, self.answered))
         self.register_buffer("sharpness", torch.ones(len(task.targets)))
         self.register_buffer("balance", torch.ones((), dtype=torch.bool))
         self._solvers: dict[int, AveragedSolver] = {}
@@ -92,7 +106,12 @@ class KernelHeads(nn.Module):
         """
         flat, there = self._flat(vectors, present)
         asked = self._rows(self._reduced(flat), there)
-        return {target.name: self._outputs(number, target, asked) for number, target in enumerate(self.task.targets)}
+        scores = {number: self._scores(number, asked) for number in self.first}
+        if scores:
+            asked = self._with_answers(asked, torch.cat(list(scores.values()), dim=1))
+        others = (number for number in range(len(self.task.targets)) if number not in scores)
+        scores |= {number: self._scores(number, asked) for number in others}
+        return {target.name: self._outputs(number, scores[number]) for number, target in enumerate(self.task.targets)}
 
     @torch.no_grad()
     def fit(
@@ -117,6 +136,7 @@ class KernelHeads(nn.Module):
         self._fit_reductions(flat)
         self.vectors = self._reduced(flat)
         self.labels = torch.stack([labels[target.name].float() for target in self.task.targets], dim=1)
+        self.answers = self._answer_first()
         for number, target in enumerate(self.task.targets):
             self.sharpness[number] = self._fitting_sharpness(number, target)
 
@@ -124,8 +144,10 @@ class KernelHeads(nn.Module):
     def cross_fitted(self) -> CrossFitted | None:
         """Answers about the training segments by heads that did not learn from their groups.
 
-        Principal components are those of all training segments: they know no labels. None right after loading, when
-        the groups are not known, and where a target's segments are of one group.
+        Principal components are those of all training segments: they know no labels. Answers to the first targets,
+        where they are an input, are by heads that did not learn from the segment's own group, but did from others
+        held out with it. None right after loading, when the groups are not known, and where a target's segments are
+        of one group.
         """
         outputs, labels = {}, {}
         for number, target in enumerate(self.task.targets):
@@ -134,7 +156,7 @@ class KernelHeads(nn.Module):
                 return None
             known = torch.isfinite(self.labels[:, number])
             outputs[target.name] = self.labels.new_zeros(len(known), target.outputs)
-            outputs[target.name][known] = as_outputs(target, scores, float(self.sharpness[number])).float()
+            outputs[target.name][known] = self._outputs(number, scores)
             labels[target.name] = self.labels[:, number]
         return CrossFitted(outputs, labels, np.array(self._groups, dtype=np.str_))
 
@@ -149,21 +171,63 @@ class KernelHeads(nn.Module):
         """Scores ``(n, outputs)`` of segments whose label is known, by heads that did not learn from their group."""
         if number not in self._held_out:
             rows, labels, places = self._known(number)
-            splits = _group_folds(labels, [self._groups[place] for place in places.tolist()])
-            if not splits:
+            scores = self._cross_fitted_scores(target, rows, labels, [self._groups[place] for place in places.tolist()])
+            if scores is None:
                 return None
-            scores = labels.new_zeros(len(labels), target.outputs, dtype=torch.double)
-            for train, held_out in splits:
-                scores[held_out] = self._solver(target, rows.take(train), labels[train]).scores(rows.take(held_out))
             self._held_out[number] = scores
         return self._held_out[number]
 
-    def _outputs(self, number: int, target: Target, asked: Rows) -> Tensor:
+    def _answer_first(self) -> Tensor:
+        """Scores of the first targets ``(n, outputs of all)`` by heads that did not learn from the segment's group.
+
+        NaN where there are no such heads: all segments are of one group.
+        """
+        answers = self.labels.new_full((len(self.labels), self.answered), float("nan"))
+        rows, start = self._rows(self.vectors, self.present), 0
+        for number in self.first:
+            target, labels = self.task.targets[number], self.labels[:, number]
+            scores = self._cross_fitted_scores(target, rows, labels, self._groups)
+            if scores is not None:
+                answers[:, start : start + target.outputs] = scores
+                self._held_out[number] = scores[torch.isfinite(labels)]
+            start += target.outputs
+        return answers
+
+    def _cross_fitted_scores(self, target: Target, rows: Rows, labels: Tensor, groups: Sequence[str]) -> Tensor | None:
+        """Scores ``(n, outputs)`` of segments by heads that did not learn from their group; None if there is but one.
+
+        Args:
+            target: the target.
+            rows: the segments.
+            labels: ``(n,)``, NaN where unknown.
+            groups: of the segments.
+        """
+        splits = _group_folds(labels, groups)
+        scores = labels.new_zeros(len(labels), target.outputs, dtype=torch.double)
+        for train, held_out in splits:
+            known = train[torch.isfinite(labels[train])]
+            solver = self._solver(target, rows.take(known), labels[known])
+            scores[held_out] = solver.scores(rows.take(held_out))
+        return scores if splits else None
+
+    def _with_answers(self, rows: Rows, answers: Tensor) -> Rows:
+        """Segments with answers to the first targets ``(n, outputs of all)`` as one more block, standardised."""
+        mean = self.answers.mean(dim=0)
+        spread = (self.answers - mean).square().mean(dim=0).sqrt().clamp(min=1e-6)
+        block = ((answers.float() - mean) / spread).clamp(-LIMIT, LIMIT)
+        there = rows.present.all(dim=1) & torch.isfinite(block).all(dim=1)
+        return self._beside_leading(rows.beside(block.nan_to_num(0.0), there), ANSWERS, -1)
+
+    def _scores(self, number: int, asked: Rows) -> Tensor:
+        """Scores ``(n, outputs)`` of a target, about 0 to 1."""
         if number not in self._solvers:
             rows, labels, _ = self._known(number)
-            self._solvers[number] = self._solver(target, rows, labels)
-        scores = self._solvers[number].scores(asked)
-        return as_outputs(target, scores, float(self.sharpness[number])).float()
+            self._solvers[number] = self._solver(self.task.targets[number], rows, labels)
+        return self._solvers[number].scores(asked)
+
+    def _outputs(self, number: int, scores: Tensor) -> Tensor:
+        """Scores of a target as the outputs of a head."""
+        return as_outputs(self.task.targets[number], scores, float(self.sharpness[number])).float()
 
     def _solver(self, target: Target, rows: Rows, labels: Tensor) -> AveragedSolver:
         return AveragedSolver(self.machine, target, rows, labels, self.shares, self.apart, bool(self.balance))
@@ -171,7 +235,10 @@ class KernelHeads(nn.Module):
     def _known(self, number: int) -> tuple[Rows, Tensor, Tensor]:
         """Training segments with a label of a target, these labels, and their places."""
         places = torch.isfinite(self.labels[:, number]).nonzero().flatten()
-        return self._rows(self.vectors, self.present).take(places), self.labels[places, number], places
+        rows = self._rows(self.vectors, self.present)
+        if self.first and number not in self.first:
+            rows = self._with_answers(rows, self.answers)
+        return rows.take(places), self.labels[places, number], places
 
     def _flat(self, vectors: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Vectors ``(batch, widths of all blocks)`` and which blocks are there ``(batch, block)``."""
@@ -190,17 +257,45 @@ class KernelHeads(nn.Module):
         return torch.cat([reduction(block) for block, reduction in blocks], dim=1)
 
     def _rows(self, flat: Tensor, present: Tensor) -> Rows:
-        return Rows(torch.split(flat, self.widths, dim=1), present)
+        rows = Rows(torch.split(flat, self.widths, dim=1), present)
+        for number, name in enumerate(self.blocks):
+            rows = self._beside_leading(rows, name, number)
+        return rows
+
+    def _beside_leading(self, rows: Rows, name: str, number: int) -> Rows:
+        """With the leading features of a modality's block once more, if they are to stand together with others."""
+        if name not in self.machine.leading:
+            return rows
+        block = rows.blocks[number][:, : self.machine.leading[name]]
+        return rows.beside(of_one_length(block) if name in self.machine.unit_length else block, rows.present[:, number])
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
         """Make room for as many training segments as were kept, and forget what was solved for others."""
-        for name in ("vectors", "present", "labels"):
+        for name in ("vectors", "present", "labels", "answers"):
             kept = state_dict.get(prefix + name)
             if kept is not None:
                 own = getattr(self, name)
                 setattr(self, name, own.new_zeros(len(kept), own.shape[1]))
         self._solvers, self._held_out, self._groups = {}, {}, []
         super()._load_from_state_dict(state_dict, prefix, *others)
+
+
+def _places_of(first: Sequence[str], task: Task) -> tuple[int, ...]:
+    """Places of the targets that are answered before the others."""
+    names = [target.name for target in task.targets]
+    if not set(first) <= set(names) or set(first) == set(names):
+        raise InputError(
+            f"Kernel machine: 'first' must be some of the targets {', '.join(names)}, not all; got {list(first)}"
+        )
+    return tuple(names.index(name) for name in first)
+
+
+def _check_leading(leading: Mapping[str, int], widths: Mapping[str, int]) -> None:
+    for name, count in leading.items():
+        if count > widths.get(name, 0):
+            raise InputError(
+                f"Kernel machine: 'leading' asks for {count} features of '{name}', which has {widths.get(name, 0)}"
+            )
 
 
 def _group_folds(labels: Tensor, groups: Sequence[str]) -> list[tuple[Tensor, Tensor]]:

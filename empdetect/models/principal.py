@@ -61,7 +61,12 @@ class PrincipalComponents(nn.Module):
         if self.limit is not None:
             found = found.clamp(-self.limit, self.limit)
         found = found * self.lengths
-        return F.normalize(found, dim=1) * self.components**0.5 if self.unit_length else found
+        return of_one_length(found) if self.unit_length else found
+
+
+def of_one_length(x: Tensor) -> Tensor:
+    """Vectors ``(n, width)`` by their direction alone, with values of mean square 1; zeros stay zeros."""
+    return F.normalize(x, dim=1) * x.shape[1] ** 0.5
 
 
 def _principal(centred: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def dialogue(scenario: int, persona: str, points: tuple[int, ...] = (40, 50, 45,
     return {"id": f"s{scenario}", "player": persona, "history": history}
 
 
+LOG = {turns: pytest.approx(math.log(1 + turns)) for turns in (1, 3, 5)}
 DIALOGUES = [dialogue(n, f"persona {n}") for n in range(6)] + [dialogue(6, "persona 5")]
 
 
@@ -41,9 +43,9 @@ def write(root: Path, dialogues: list[dict[str, Any]]) -> Path:
 def test_a_reply_is_judged_by_the_next_emotion(tmp_path: Path) -> None:
     segments = module(write(tmp_path, DIALOGUES)).segments()
     assert [segment.labels for segment in segments[:3]] == [
-        {"better": 1.0, "change": 10.0},
-        {"better": 0.0, "change": -5.0},
-        {"change": 0.0},
+        {"better": 1.0, "change": 10.0, "emotion": 40.0, "log_turns_before": LOG[1]},
+        {"better": 0.0, "change": -5.0, "emotion": 50.0, "last_change": 10.0, "log_turns_before": LOG[3]},
+        {"change": 0.0, "emotion": 45.0, "last_change": -5.0, "log_turns_before": LOG[5]},
     ]
     assert said(segments[1]) == ["回复0第1", "用户0说1"]
     assert [person.name for person in segments[1].people()] == ["supporter", "user"]

@@ -19,7 +19,7 @@ BENCHMARK = Benchmark(
     title="SAGE, change of emotion",
     protocol=FOLDS + "a reply and the user's turn before it",
     data=SageDataModule,
-    ours=TrainedDetector(["sage", "sage_characters"]),
+    ours=TrainedDetector(["sage"]),
     lines=(
         Line("AUROC of a rise, by change", only("change", sign_auroc), must=0.85, aim=0.90, floor=Figure(0.840, FLOOR)),
         Line("AUROC of a rise, by better", only("better", auroc)),

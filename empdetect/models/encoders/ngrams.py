@@ -1,5 +1,7 @@
 """N-gram encoders: tf-idf weights to a vector, by a learned map or by a fixed one."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -52,11 +54,15 @@ class TfidfEncoder(Encoder, RunningStatistics):
 
     def _weights(self, row: Tensor, numbers: Tensor, counts: Tensor, rows: int) -> Tensor:
         """Weight ``(n-gram,)`` of each n-gram of ``rows`` texts."""
-        holding = self.holding[numbers]
-        rare = ((1 + self.documents) / (1 + holding)).log() + 1
-        weights = (1 + counts.clamp(min=1).log()) * rare * ((holding > 0) & (holding >= self.rarest * self.documents))
+        rare = ((1 + self.documents) / (1 + self.holding[numbers])).log() + 1
+        weights = (1 + counts.clamp(min=1).log()) * rare * self._counted(numbers)
         squares = weights.new_zeros(rows).index_add(0, row, weights.square())
         return weights / squares.clamp(min=1e-12).sqrt()[row]
+
+    def _counted(self, numbers: Tensor) -> Tensor:
+        """Whether each n-gram counts for anything."""
+        holding = self.holding[numbers]
+        return (holding > 0) & (holding >= self.rarest * self.documents)
 
     @torch.no_grad()
     def _learn(self, row: Tensor, numbers: Tensor, rows: int) -> None:
@@ -118,3 +124,55 @@ class NgramSketch(TfidfEncoder):
         sign = 1.0 - 2.0 * (mixed // self.width % 2)
         vectors = weights.new_zeros(len(x), self.width)
         return vectors.index_put((row, mixed % self.width), weights * sign, accumulate=True)
+
+
+class FrequentNgrams(TfidfEncoder):
+    """The tf-idf weights of those n-grams that the most texts hold, nothing learned: for heads that are solved.
+
+    Each has a place of its own, unlike in an ``NgramSketch``; of equally frequent ones the lower number counts.
+    Which they are is known when all texts were counted: while training, vectors are zeros.
+
+    Args:
+        buckets: as for ``TfidfEncoder``.
+        width: of the vector, so many n-grams; with fewer in the texts, the other places stay 0.
+    """
+
+    def __init__(self, buckets: int = 2**18, width: int = 4096) -> None:
+        super().__init__(buckets)
+        self.width = width
+        self._kept: Tensor | None = None
+
+    def reset_running_stats(self) -> None:
+        """No text was counted."""
+        super().reset_running_stats()
+        self._kept = None
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        row, numbers, weights = self.weigh(x, mask)
+        vectors = weights.new_zeros(len(x), self.width)
+        if self.training:
+            return vectors
+        place = self._places()[numbers]
+        kept = place >= 0
+        return vectors.index_put((row[kept], place[kept]), weights[kept])
+
+    def _counted(self, numbers: Tensor) -> Tensor:
+        return torch.zeros_like(numbers, dtype=torch.bool) if self.training else self._places()[numbers] >= 0
+
+    def _learn(self, row: Tensor, numbers: Tensor, rows: int) -> None:
+        super()._learn(row, numbers, rows)
+        self._kept = None
+
+    def _load_from_state_dict(self, *given: Any) -> None:
+        super()._load_from_state_dict(*given)
+        self._kept = None
+
+    @torch.no_grad()
+    def _places(self) -> Tensor:
+        """Place of each n-gram ``(bucket,)``, -1 for those that have none."""
+        if self._kept is None or self._kept.device != self.holding.device:
+            seen = self.holding.nonzero().flatten()
+            most = seen[self.holding[seen].sort(descending=True, stable=True).indices[: self.width]]
+            self._kept = torch.full((self.buckets,), -1, device=most.device)
+            self._kept[most] = torch.arange(len(most), device=most.device)
+        return self._kept

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from empdetect.models.encoders.ngrams import NgramEncoder, NgramSketch
+from empdetect.models.encoders.ngrams import FrequentNgrams, NgramEncoder, NgramSketch
 
 COUNTS = np.array([[2, 0, 1, 0], [1, 1, 0, 0], [3, 0, 0, 1]])
 
@@ -83,3 +83,30 @@ def test_ngrams_of_one_text_alone_can_be_left_out() -> None:
     encoder.reset_running_stats()
     encoder.train()(texts[:2], seen[:2])
     assert float(encoder.documents) == 2 and encoder.holding[:5].tolist() == [2, 1, 1, 0, 0]
+
+
+def test_the_most_frequent_ngrams_are_those_of_scikit_learn() -> None:
+    draw = np.random.default_rng(0)
+    counts = draw.poisson(np.linspace(2, 0.05, 30), (40, 30))
+    encoder = FrequentNgrams(buckets=30, width=12)
+    encoder.train()(*rows(counts))
+    found = encoder.eval()(*rows(counts)).numpy()
+    # Ties aside: the first twelve by how many texts hold them, the lower number first.
+    most = np.argsort(-(counts > 0).sum(axis=0), kind="stable")[:12]
+    expected = TfidfTransformer(sublinear_tf=True).fit_transform(counts[:, most]).toarray()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_most_frequent_ngrams_are_found_anew_when_others_were_counted() -> None:
+    encoder, other = FrequentNgrams(buckets=8, width=1), FrequentNgrams(buckets=8, width=1)
+    encoder.train()(*rows(COUNTS))
+    assert encoder.eval()(*rows(COUNTS)).tolist() == [[1.0]] * 3
+    texts = torch.tensor([[[7.0, 1.0]], [[7.0, 2.0]]]), torch.ones(2, 1, dtype=torch.bool)
+    other.train()(*texts)
+    assert other(*texts).tolist() == [[0.0]] * 2, "not known before all were counted"
+    other.eval()(*texts)
+    encoder.load_state_dict(other.state_dict())
+    assert encoder(*texts).tolist() == [[1.0]] * 2
+    assert encoder(*rows(COUNTS)).tolist() == [[0.0]] * 3
+    encoder.reset_running_stats()
+    assert encoder(*texts).tolist() == [[0.0]] * 2
