@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from empdetect.errors import InputError
 from empdetect.features.cache import cache_key
 from empdetect.features.ngrams import TextNgrams
-from empdetect.features.relative import LIMIT, RelativeFeatures, baseline, in_spreads, moved, moving_mean, past
+from empdetect.features.relative import RelativeFeatures
 from empdetect.features.table import TableFeatures
+from empdetect.features.usual_level import LIMIT
 from empdetect.recording import Participant
 from empdetect.streams.table import Table
 from empdetect.streams.transcript import Transcript, Utterance
@@ -40,8 +41,7 @@ def test_spreads_are_made_alike_and_artefacts_cut() -> None:
     assert np.delete(found, 7).std() == pytest.approx(1, abs=0.1)
 
 
-def test_without_a_spread_nothing_is_told_in_spreads() -> None:
-    assert np.isnan(in_spreads(np.ones((5, 1)), np.zeros(1))).all()
+def test_where_nothing_changed_nothing_is_told_in_spreads() -> None:
     for relative in (RelativeFeatures(HEART, "past", 20, scaled=True), RelativeFeatures(HEART, scaled=True)):
         steady = relative(wearer([70.0] * 40))
         assert not steady.observed
@@ -83,19 +83,6 @@ def test_last_digits_are_no_change() -> None:
     noise[:100] += np.random.default_rng(1).normal(70, 3, 100)
     fading = RelativeFeatures(HEART, "past", 60, scaled=True)(wearer(noise))
     assert not fading.mask[161:].any(), "too little to tell beside what was added up before"
-
-
-@given(values=st.lists(st.sampled_from([np.nan, 1.0, 2.0]), min_size=1, max_size=30), seconds=st.integers(0, 9))
-def test_standing_still_is_that_the_highest_is_the_lowest(values: list[float], seconds: int) -> None:
-    column = np.asarray(values)
-    mean = moving_mean(column[:, None] + 0.1, np.arange(len(column)) * 1.0, seconds, 0.0)[:, 0]
-    for place in range(len(column)):
-        known = column[max(0, place - seconds) : place + 1]
-        known = known[np.isfinite(known)] + 0.1
-        if len(known) and known.max() == known.min():
-            assert mean[place] == known[0]
-        else:
-            np.testing.assert_allclose(mean[place], known.mean() if len(known) else np.nan)
 
 
 def test_another_version_of_what_it_wraps_is_another_cache_entry() -> None:
@@ -154,36 +141,9 @@ def test_the_past_knows_nothing_of_what_comes(values: list[float], seconds: floa
     assert relative.past_only
 
 
-def test_frames_that_come_faster_later_do_not_change_what_was_seen() -> None:
-    slow = np.arange(20) * 30.0
-    both = np.concatenate([slow, slow[-1] + np.arange(1, 600) / 10])
-    values = np.random.default_rng(0).normal(70, 3, len(both))[:, None]
-    (before, _), (with_burst, _) = past(values[:20], slow, 600.0), past(values, both, 600.0)
-    np.testing.assert_array_equal(before, with_burst[:20])
-    assert np.isfinite(before).sum() == 18
-
-
 def test_a_shift_ahead_is_no_past() -> None:
     assert RelativeFeatures(HEART, "past", 5, shifts=(-3.0, 0.0)).past_only
     assert not RelativeFeatures(HEART, "past", 5, shifts=(0.0, 60.0)).past_only
-
-
-@given(values=st.lists(st.floats(40, 200, width=32), min_size=3, max_size=40), seconds=st.floats(3, 20))
-def test_the_past_is_the_mean_and_spread_of_the_seconds_before(values: list[float], seconds: float) -> None:
-    column = np.asarray(values)[:, None]
-    mean, spread = past(column, np.arange(len(values)) * 1.0, seconds)
-    stretch = column[max(0, len(values) - 1 - int(seconds)) :]
-    np.testing.assert_allclose([mean[-1, 0], spread[-1, 0]], [stretch.mean(), stretch.std()], atol=1e-4)
-
-
-def test_the_past_is_not_known_at_once() -> None:
-    mean, _ = past(np.ones((30, 1)), np.arange(30.0), 100.0)
-    assert np.isnan(mean[:10]).all()
-    assert np.isfinite(mean[10:]).all()
-    paused, _ = past(np.ones((31, 1)), np.r_[np.arange(30.0), 3600.0], 100.0)
-    assert np.isnan(paused[-1]), "what was before the pause is too long ago"
-    thrice, _ = past(np.ones((30, 1)), np.repeat(np.arange(10) * 3.0, 3), 100.0)
-    assert np.isfinite(thrice[-1]), "three rows a moment"
 
 
 @pytest.mark.parametrize("every", [2, 3, 5])
@@ -194,29 +154,6 @@ def test_a_known_frame_counts_for_its_own_step_whatever_its_neighbours(every: in
     assert found.times[found.mask][0] == 60 * every
     before = np.where(np.arange(12) % every == 0, 70.0 + np.arange(12), np.nan)
     assert RelativeFeatures(HEART, "baseline", 12)(trial(list(before), [80.0])).observed
-
-
-def test_a_pause_is_not_seen() -> None:
-    values = np.array([[70.0], [71.0], [72.0], [73.0]])
-    assert np.isnan(past(values, np.array([0.0, 95.0, 96.0, 97.0]), 100.0)[0]).all()
-    assert np.isnan(past(values, np.array([0.0, 1.0, 2.0, 97.0]), 100.0)[0]).all()
-    slow, _ = past(values, np.array([0.0, 95.0, 190.0, 285.0]), 100.0)
-    np.testing.assert_array_equal(np.isfinite(slow[:, 0]), [False, False, True, True])
-    trials = np.array([-96.0, -95.0, -1.0, 1.0])
-    assert np.isnan(baseline(values, trials, 100.0)[0]).all()
-
-
-def test_a_moment_alone_tells_no_level() -> None:
-    values = np.where(np.arange(40) % 20 == 0, 70.0, np.nan)[:, None]
-    assert np.isnan(past(values, np.arange(40) * 3.0, 20.0)[0]).all()
-    assert np.isnan(past(np.ones((9, 1)), np.arange(9) * 30.0, 20.0)[0]).all()
-
-
-def test_another_rate_is_soon_the_usual_one() -> None:
-    fast = np.arange(600) / 10
-    times = np.concatenate([fast, fast[-1] + np.arange(1, 40) * 30.0])
-    mean, _ = past(np.ones((len(times), 1)), times, 600.0)
-    assert np.isfinite(mean[times > 59.9]).all()
 
 
 def test_a_window_too_early_is_told_why() -> None:
@@ -261,13 +198,6 @@ def test_unknown_values_stay_unknown() -> None:
     found = RelativeFeatures(HEART, "around", 4, scaled=True)(wearer([1, np.nan, 3, 4]))
     assert found.mask.tolist() == [True, False, True, True]
     assert found.quality.tolist() == [1, 0, 1, 1]
-
-
-def test_means_and_shifts_follow_the_times_and_not_the_frames() -> None:
-    times = np.array([0.0, 1.0, 10.0, 11.0])
-    values = np.array([[1.0], [3.0], [np.nan], [7.0]])
-    np.testing.assert_allclose(moving_mean(values, times, 2.0, 2.0)[:, 0], [2, 2, 7, 7])
-    np.testing.assert_allclose(moved(values, times, 10.0)[:, 0], [np.nan, 7, np.nan, np.nan])
 
 
 def test_faults_are_named() -> None:
