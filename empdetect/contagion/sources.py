@@ -16,7 +16,8 @@ from empdetect.features.face import Face
 from empdetect.features.face_crops import MOTION
 from empdetect.features.physiology import PhysiologyFeatures
 from empdetect.recording import Participant
-from empdetect.streams.physiology import Signal, channel_kind
+from empdetect.streams.channels import channel_kind
+from empdetect.streams.physiology import Signal
 
 if TYPE_CHECKING:
     from empdetect.scores import Scores

@@ -11,7 +11,8 @@ from empdetect.errors import InputError
 from empdetect.features.base import Extractor, Features
 from empdetect.features.body_signals import KINDS, Array, ChannelKind, Described, share_believed
 from empdetect.recording import Participant, Stream
-from empdetect.streams.physiology import CHANNELS, Signal, channel_kind
+from empdetect.streams.channels import CHANNELS, channel_kind
+from empdetect.streams.physiology import Signal
 
 CHANNELS_BY_DEFAULT = ("ECG", "BVP", "EDA", "RSP", "EMG_corrugator", "EMG_zygomatic", "TEMP")
 NOTHING = "holds no values"

@@ -1,44 +1,25 @@
 """Physiology streams: body signals with the sampling rate their file states. There is no default rate."""
 
-import gzip
 import json
 import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empdetect.errors import InputError
+from empdetect.streams.channels import CHANNELS, channel_kind
 from empdetect.streams.files import file_fingerprint, fingerprint, require_file, separator
-from empdetect.streams.formats.empatica import PROOF, SENSORS, SensorError, is_number, is_session, read_session
+from empdetect.streams.formats.empatica import PROOF, SENSORS, SensorError, is_session, read_session
+from empdetect.streams.formats.signal_table import channel_columns, column_numbers
 from empdetect.streams.times import time_problem
 
-Channel = Literal["ECG", "BVP", "HR", "EDA", "RSP", "EMG", "TEMP"]
-CHANNELS: tuple[str, ...] = get_args(Channel)
-
-ALIASES = {
-    "cardiac": "ECG",
-    "ppg": "BVP",
-    "heart_rate": "HR",
-    "heartrate": "HR",
-    "gsr": "EDA",
-    "scr": "EDA",
-    "skinconductance": "EDA",
-    "respiratory": "RSP",
-    "resp": "RSP",
-    "temperature": "TEMP",
-    "zyg": "EMG_zygomatic",
-    "corr": "EMG_corrugator",
-}
-"""Names that other tools (BIDS, E4, AcqKnowledge) give to the channels, in lower case."""
-
-ABOUT_A_CHANNEL = frozenset({"confidence", "quality", "accuracy", "valid", "validity", "status", "error"})
-"""Last words of columns that judge a channel, as ``hr_confidence`` does; no sites."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "give every line as many cells, numbers or n/a, in UTF-8 and separated by commas, semicolons or tabs"
 """What to do about a table that cannot be parsed."""
@@ -265,81 +246,15 @@ class PhysiologyFile:
         table = pd.read_csv(self.path, sep=separator(self.path), skipinitialspace=True, na_values=["n/a"])
         return self._signals(table, rate, start + self.offset)
 
-    def _signals(self, table: Any, rate: float, start: float) -> Physiology:
-        names = [str(name) for name in table.columns]
-        meant: dict[str, list[int]] = {}
-        for position, name in enumerate(names):
-            channel = canonical_channel(name)
-            if channel is not None:
-                meant.setdefault(channel, []).append(position)
-        chosen = {channel: self._one_of(positions, names, channel) for channel, positions in meant.items()}
+    def _signals(self, table: "pd.DataFrame", rate: float, start: float) -> Physiology:
+        columns = channel_columns(table, self.path)
         signals = {
-            channel: Signal(_finite(self._numbers(table, position)), rate, start)
-            for channel, position in chosen.items()
+            channel: Signal(_finite(column_numbers(table, column, self.path)), rate, start)
+            for channel, column in columns.items()
         }
-        if not signals:
-            raise InputError(
-                f"Reading the physiology {self.path}: no known channel among {', '.join(map(str, table.columns))}; "
-                f"name the columns {', '.join(CHANNELS)}"
-            )
         return Physiology(signals)
-
-    def _numbers(self, table: Any, position: int) -> NDArray[np.float64]:
-        """The values of a column."""
-        column = table.iloc[:, position]
-        try:
-            return np.asarray(column.to_numpy(float))
-        except (ValueError, TypeError, OverflowError):
-            row, value = next((row, value) for row, value in enumerate(column) if not is_number(value))
-            raise InputError(
-                f"Reading the physiology {self.path}: line {self._line(row)}, column {table.columns[position]}: "
-                f"'{str(value)[:40]}' is no number; write one, with a point and not a comma, or n/a for what was lost"
-            ) from None
-
-    def _line(self, row: int) -> int:
-        """Which line of the file holds a row of its table; blank lines are no rows."""
-        bids = self.path.name.endswith(".tsv.gz")
-        row += 0 if bids else 1  # the header
-        blank = " \r\n" if separator(self.path) == "\t" else None  # a line of tabs is a row of empty cells
-        with (gzip.open if bids else open)(self.path, "rt", encoding="utf-8-sig") as file:
-            filled = (number for number, line in enumerate(file, 1) if str(line).strip(blank))
-            return next(islice(filled, row, None), row + 1)
-
-    def _one_of(self, positions: list[int], names: list[str], channel: str) -> int:
-        """The column that is the channel: of several that mean it, the one that bears its name."""
-        for bears in (lambda name: name.strip() == channel, lambda name: _plain(name) == channel.lower()):
-            found = positions if len(positions) == 1 else [i for i in positions if bears(names[i])]
-            if len(found) == 1:
-                return found[0]
-        raise InputError(
-            f"Reading the physiology {self.path}: several columns mean {channel} "
-            f"({', '.join(names[i] for i in positions)}); keep one, call one of them {channel}, "
-            f"or give each a site, as in {channel}_left"
-        )
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values, NaN where they are infinite: amplifiers write it where they are overdriven."""
     return np.where(np.isfinite(values), values, np.nan)
-
-
-def canonical_channel(name: str) -> str | None:
-    """The channel that a column name means, with its site, or None."""
-    plain = _plain(name)
-    if plain in ALIASES:
-        return ALIASES[plain]
-    kind, _, site = plain.partition("_")
-    kind = ALIASES.get(kind, kind.upper())
-    if kind not in CHANNELS or site.rpartition("_")[2] in ABOUT_A_CHANNEL:
-        return None
-    return f"{kind}_{site}" if site else kind
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "").replace("-", "_")
-
-
-def channel_kind(name: str) -> str | None:
-    """Which of ``CHANNELS`` a channel is: ``EMG_corrugator`` is ``EMG``."""
-    kind = name.partition("_")[0]
-    return kind if kind in CHANNELS else None

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from empdetect.streams.formats.cells import is_number
+
 SENSORS = {"BVP.csv": "BVP", "EDA.csv": "EDA", "TEMP.csv": "TEMP", "HR.csv": "HR"}
 """Files of a session that hold body signals, and their channels."""
 
@@ -137,12 +139,3 @@ def _first_word(text: str) -> str:
     cells = ((number, cell) for number, line in enumerate(text.splitlines(), 1) for cell in line.split())
     number, cell = next((number, cell) for number, cell in cells if not is_number(cell))
     return f"line {number}: '{cell[:40]}'"
-
-
-def is_number(cell: object) -> bool:
-    """Whether a cell can be read as a number."""
-    try:
-        float(cell)  # type: ignore[arg-type]
-    except (ValueError, TypeError, OverflowError):
-        return False
-    return True
