@@ -272,8 +272,11 @@ def _strangest(fold: Fold) -> dict[str, NDArray[np.float64]]:
 
 
 def _largest(found: Mapping[str, NDArray[np.float64]], names: Sequence[str]) -> NDArray[np.float64]:
-    """Of several readings of a modality, the largest distance or doubt of each segment ``(n,)``; they share a scale."""
-    return np.asarray(np.max([found[name] for name in names], axis=0))
+    """Of the readings of a modality that are there, the largest distance or doubt of each segment ``(n,)``.
+
+    They share a scale.
+    """
+    return np.asarray(np.nanmax([found[name] for name in names], axis=0))
 
 
 def digits(value: Any) -> Any:

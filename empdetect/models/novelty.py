@@ -176,16 +176,16 @@ class Novelty:
 
     def doubt(self, examples: Sequence[Example]) -> dict[str, Array]:
         """By modality, doubt ``(n,)`` about what is there of the scored person, 0 to 1; 0 where nothing is."""
-        return {name: doubt_of(distance, 0.0, 1.0) for name, distance in self.distance(examples).items()}
+        return {name: doubt_of(np.nan_to_num(found), 0.0, 1.0) for name, found in self.distance(examples).items()}
 
     def distance(self, examples: Sequence[Example]) -> dict[str, Array]:
         """By modality, how far what is there of the scored person is from the usual: ``(n,)``.
 
-        0 is the median of held-out segments and of whom nothing is there, 1 the 95% quantile.
+        0 is the median of held-out segments, 1 their 95% quantile; NaN where nothing is there.
         """
         found = {}
         for name in sorted({*self.features, *self.words}):
-            distances = np.zeros(len(examples))
+            distances = np.full(len(examples), np.nan)
             there = [place for place, example in enumerate(examples) if example.inputs[name][0].observed]
             if there and name in self.words:
                 distances[there] = self.words[name]([words_of(examples[place].segment) for place in there])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from empdetect.bench.calibration import Fold, _novelty, main
+from empdetect.bench.calibration import Fold, _largest, _novelty, main
 from empdetect.bench.calibration_table import calibration_table, strangers_table
 from empdetect.bench.results import is_whole, read_results
 from tests.datamodules.test_stress_predict import write as write_stress
@@ -81,3 +81,8 @@ def test_the_documentation_shows_the_committed_results() -> None:
     for name, report in measured.items():
         novelty = report["novelty"]
         assert set(novelty["strangers"]) <= set(novelty["own_data"]), f"{name}: strangers without false alarms"
+
+
+def test_a_reading_that_is_not_there_is_not_compared() -> None:
+    found = {"words": np.array([-0.5, 2.0]), "emotions": np.array([np.nan, 3.0])}
+    assert _largest(found, ["words", "emotions"]).tolist() == [-0.5, 3.0]

@@ -84,6 +84,7 @@ def test_unknown_values_count_as_usual_ones(novelty: Novelty) -> None:
 def test_where_nothing_is_there_is_no_doubt(novelty: Novelty) -> None:
     nothing = Example(corpus(1)[0][0].segment, {"body": (Features.missing(4, "no body"),)})
     assert novelty.doubt([nothing])["body"].tolist() == [0.0]
+    assert np.isnan(novelty.distance([nothing])["body"]).all(), "missing is no distance"
     assert novelty.doubt([])["body"].tolist() == []
 
 
