@@ -86,7 +86,7 @@ class KernelHeads(nn.Module):
         self.register_buffer("vectors", torch.zeros(0, sum(self.widths)))
         self.register_buffer("present", torch.zeros(0, len(self.widths), dtype=torch.bool))
         self.register_buffer("labels", torch.zeros(0, len(task.targets)))
-        self.register_buffer("answers", torch.zeros(0, self.answered))
+        self.register_buffer("answers", torch.zeros(0, self.answered), persistent=bool(self.first))
         self.register_buffer("sharpness", torch.ones(len(task.targets)))
         self.register_buffer("balance", torch.ones((), dtype=torch.bool))
         self._solvers: dict[int, AveragedSolver] = {}

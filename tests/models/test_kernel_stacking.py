@@ -94,6 +94,7 @@ def test_the_answers_are_kept_with_the_weights() -> None:
     again.load_state_dict(heads.state_dict())
     vectors, present, _, _ = examples(1)
     torch.testing.assert_close(again(vectors, present), heads(vectors, present))
+    assert "answers" not in fitted(KernelMachine()).state_dict(), "there are none to keep"
 
 
 @pytest.mark.parametrize("first", [["anger"], ["mood", "warmth"]])
