@@ -141,20 +141,41 @@ def _method(calibration: Calibration | None, target: str) -> str | None:
 
 
 def _crossed(folds: Sequence[Fold], place: int) -> tuple[dict[str, Judged], Calibration]:
-    """A fold's test segments, calibrated on those of the other folds."""
-    fold, others = folds[place], [other for number, other in enumerate(folds) if number != place]
-    outputs = {name: torch.cat([other.seen.outputs[name] for other in others]) for name in fold.tests}
-    labels = {
-        name: torch.from_numpy(np.concatenate([other.data.labels("test", name) for other in others]))
+    """A fold's test segments, calibrated on those of the other folds; nobody is on both sides."""
+    fold, asked = folds[place], asked_once([groups_of(each.data.parts["test"]) for each in folds])
+    others = [(other, asked[number]) for number, other in enumerate(folds) if number != place]
+    outputs = {
+        name: torch.cat([each.seen.outputs[name][torch.from_numpy(kept)] for each, kept in others])
         for name in fold.tests
     }
-    groups = np.concatenate([groups_of(other.data.parts["test"]) for other in others])
+    labels = {
+        name: torch.from_numpy(np.concatenate([each.data.labels("test", name)[kept] for each, kept in others]))
+        for name in fold.tests
+    }
+    groups = np.concatenate([groups_of(each.data.parts["test"])[kept] for each, kept in others])
     own = fold.detector.calibration
     crossed = calibrate(fold.detector.task, outputs, labels, groups)
     fold.detector.calibration = crossed
     tests = tests_of(fold.detector, fold.data, fold.seen, fold.doubt)
     fold.detector.calibration = own
-    return tests, crossed
+    mine = set(groups_of(fold.data.parts["test"])[asked[place]].tolist())
+    return {name: test.take(np.array([g in mine for g in test.groups], bool)) for name, test in tests.items()}, crossed
+
+
+def asked_once(groups: Sequence[NDArray[np.str_]]) -> list[NDArray[np.bool_]]:
+    """Which test segments ``(n,)`` of each fold to count, such that no group counts in two.
+
+    Folds that share a test part share out its groups.
+
+    Args:
+        groups: of the test segments of each fold.
+    """
+    folds_of: dict[str, list[int]] = {}
+    for number, fold in enumerate(groups):
+        for group in np.unique(fold).tolist():
+            folds_of.setdefault(group, []).append(number)
+    chosen = {group: folds_of[group][rank % len(folds_of[group])] for rank, group in enumerate(sorted(folds_of))}
+    return [np.array([chosen[group] == number for group in fold.tolist()], bool) for number, fold in enumerate(groups)]
 
 
 def _strangers(

@@ -58,6 +58,11 @@ class Answers:
     high: Array
     reach: Array | None = None
 
+    def take(self, rows: NDArray[np.bool_]) -> "Answers":
+        """About some of the segments, ``(n,)``."""
+        reach = None if self.reach is None else self.reach[rows]
+        return Answers(self.scores[rows], self.low[rows], self.high[rows], reach)
+
     def labels(self, target: Target, rows: slice = slice(None)) -> NDArray[np.bool_] | None:
         """Whether each label is in the set that holds the true one in 90% of cases: ``(n, levels)``, or None."""
         if self.reach is None:

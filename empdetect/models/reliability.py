@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,11 @@ class Judged:
     groups: NDArray[Any]
     rhos: tuple[float, ...] = ()
 
+    def take(self, rows: NDArray[np.bool_]) -> "Judged":
+        """Some of the segments, ``(n,)``."""
+        of_rows = {name: getattr(self, name)[rows] for name in ("before", "after", "labels", "groups")}
+        return replace(self, answers=self.answers.take(rows), **of_rows)
+
 
 def judged(
     target: Target,
@@ -62,10 +67,8 @@ def judged(
         chosen = outputs[torch.from_numpy(known)]
         before = TargetCalibration(0).probabilities(target, chosen)
         after = calibration.probabilities(target, chosen)
-    reach = None if answers.reach is None else answers.reach[known]
-    kept = Answers(answers.scores[known], answers.low[known], answers.high[known], reach)
     rhos = tuple(frequency.rho for frequency in calibration.frequencies)
-    return Judged(target, kept, before, after, labels[known], groups[known], rhos)
+    return Judged(target, answers.take(known), before, after, labels[known], groups[known], rhos)
 
 
 def reliability(parts: Sequence[Judged]) -> dict[str, Any]:

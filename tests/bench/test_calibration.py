@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from empdetect.bench.calibration import Fold, _largest, _novelty, main
+from empdetect.bench.calibration import Fold, _largest, _novelty, asked_once, main
 from empdetect.bench.calibration_table import calibration_table, strangers_table
 from empdetect.bench.results import is_whole, read_results
 from tests.datamodules.test_stress_predict import write as write_stress
@@ -86,3 +86,12 @@ def test_the_documentation_shows_the_committed_results() -> None:
 def test_a_reading_that_is_not_there_is_not_compared() -> None:
     found = {"words": np.array([-0.5, 2.0]), "emotions": np.array([np.nan, 3.0])}
     assert _largest(found, ["words", "emotions"]).tolist() == [-0.5, 3.0]
+
+
+def test_folds_that_share_a_test_part_share_out_its_groups() -> None:
+    shared, own = ["a", "a", "b", "c", "d", "e"], [["x"], ["y", "y"], ["z"]]
+    groups = [np.array([*shared, *each]) for each in own]
+    counted = [fold[kept].tolist() for fold, kept in zip(groups, asked_once(groups), strict=True)]
+    assert sorted(group for each in counted for group in each) == sorted([*shared, "x", "y", "y", "z"]), "each once"
+    assert all(set(counted[one]).isdisjoint(counted[other]) for one, other in ((0, 1), (0, 2), (1, 2)))
+    assert all(set(shared) & set(each) for each in counted)
