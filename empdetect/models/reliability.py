@@ -121,8 +121,7 @@ def coverage_of(parts: Sequence[Judged]) -> dict[str, Any]:
     width = float(np.concatenate([(part.answers.high - part.answers.low).ravel() for part in parts]).mean())
     if parts[0].target.kind in ("binary", "nominal"):
         return {**_frequency_coverage(parts), "width": width}
-    each = [held[part.groups == group].mean() for part, held in map(_held, parts) for group in np.unique(part.groups)]
-    return {**_summary(np.array(each)), "width": width}
+    return {**_summary(_by_group([_held(part) for part in parts], parts)), "width": width}
 
 
 def coverage_of_sets(parts: Sequence[Judged]) -> dict[str, Any]:
@@ -138,17 +137,24 @@ def coverage_of_sets(parts: Sequence[Judged]) -> dict[str, Any]:
         assert labels is not None
         rows, levels = np.arange(len(part.labels)), part.labels.astype(int)
         inside, top = labels[rows, levels], part.after.argmax(axis=1) == levels
-        held += [inside[part.groups == group].mean() for group in np.unique(part.groups)]
-        right += [top[part.groups == group].mean() for group in np.unique(part.groups)]
+        held.append(inside)
+        right.append(top)
         sizes.append(labels.sum(axis=1))
-    found = {f"set_{name}": value for name, value in _summary(np.array(held)).items()}
-    return {**found, "set_size": float(np.concatenate(sizes).mean()), "accuracy": float(np.mean(right))}
+    found = {f"set_{name}": value for name, value in _summary(_by_group(held, parts)).items()}
+    accuracy = float(_by_group(right, parts).mean())
+    return {**found, "set_size": float(np.concatenate(sizes).mean()), "accuracy": accuracy}
 
 
-def _held(part: Judged) -> tuple[Judged, NDArray[np.bool_]]:
-    """A fold, and whether each label ``(n,)`` lies in its interval."""
+def _held(part: Judged) -> NDArray[np.bool_]:
+    """Whether each label ``(n,)`` lies in its interval."""
     low, high = part.answers.low[:, 0] - 1e-9, part.answers.high[:, 0] + 1e-9
-    return part, (low <= part.labels) & (part.labels <= high)
+    return np.asarray((low <= part.labels) & (part.labels <= high))
+
+
+def _by_group(values: Sequence[NDArray[np.bool_]], parts: Sequence[Judged]) -> Array:
+    """Mean of each group ``(group,)``; one that several folds ask about is still one group."""
+    _, whose = np.unique(np.concatenate([part.groups for part in parts]), return_inverse=True)
+    return np.asarray(np.bincount(whose, weights=np.concatenate(values)) / np.bincount(whose))
 
 
 def _frequency_coverage(parts: Sequence[Judged]) -> dict[str, Any]:

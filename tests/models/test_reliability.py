@@ -47,6 +47,13 @@ def test_folds_are_taken_together() -> None:
     assert found["groups"] == 4
 
 
+def test_a_group_that_several_folds_ask_about_is_one_group() -> None:
+    once = reliability([numbers([True, False], ["a", "b"])])
+    asked_again = reliability([numbers([True, False], ["a", "b"])] * 8)
+    assert asked_again["coverage_error"] == once["coverage_error"], "asking again is no further evidence"
+    assert asked_again["by_group"] == [0.0, 1.0]
+
+
 def test_of_many_groups_only_the_mean_is_told() -> None:
     assert "by_group" not in reliability([numbers([True] * 100, [str(number) for number in range(100)])])
 
