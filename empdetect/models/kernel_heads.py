@@ -244,7 +244,8 @@ class KernelHeads(nn.Module):
         """Vectors ``(batch, widths of all blocks)`` and which blocks are there ``(batch, block)``."""
         flat = torch.cat([vectors[name].flatten(1) for name in self.modalities], dim=1)
         there = torch.cat([present[name] for name in self.modalities], dim=1)
-        return flat.detach().float().nan_to_num(0.0).clamp(-LIMIT, LIMIT), there
+        # In place: the n-grams of some thousand texts are gigabytes.
+        return flat.detach().float().nan_to_num_(0.0).clamp_(-LIMIT, LIMIT), there
 
     def _fit_reductions(self, flat: Tensor) -> None:
         for number, (block, reduction) in enumerate(zip(flat.split(self.given, dim=1), self.reductions, strict=True)):
