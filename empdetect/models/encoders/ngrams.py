@@ -129,7 +129,8 @@ class NgramSketch(TfidfEncoder):
 class FrequentNgrams(TfidfEncoder):
     """The tf-idf weights of those n-grams that the most texts hold, nothing learned: for heads that are solved.
 
-    Each has a place of its own, unlike in an ``NgramSketch``; of equally frequent ones the lower number counts.
+    Each has a place of its own, unlike in an ``NgramSketch``; of equally frequent ones the lower number counts. What
+    several utterances hold adds up.
     Which they are is known when all texts were counted: while training, vectors are zeros.
 
     Args:
@@ -154,7 +155,7 @@ class FrequentNgrams(TfidfEncoder):
             return vectors
         place = self._places()[numbers]
         kept = place >= 0
-        return vectors.index_put((row[kept], place[kept]), weights[kept])
+        return vectors.index_put((row[kept], place[kept]), weights[kept], accumulate=True)
 
     def _counted(self, numbers: Tensor) -> Tensor:
         return torch.zeros_like(numbers, dtype=torch.bool) if self.training else self._places()[numbers] >= 0

@@ -110,3 +110,16 @@ def test_the_most_frequent_ngrams_are_found_anew_when_others_were_counted() -> N
     assert encoder(*rows(COUNTS)).tolist() == [[0.0]] * 3
     encoder.reset_running_stats()
     assert encoder(*texts).tolist() == [[0.0]] * 2
+
+
+def test_an_ngram_of_several_utterances_adds_up_in_any_order() -> None:
+    # The first n-gram is in both utterances, three times in one and once in the other.
+    utterances = [[0.0, 3.0], [1.0, 1.0]], [[0.0, 1.0], [2.0, 1.0]]
+    ways = [torch.tensor([[*one, *other]]) for one, other in (utterances, utterances[::-1])]
+    there = torch.ones(1, 4, dtype=torch.bool)
+    encoder = FrequentNgrams(buckets=3, width=3)
+    encoder.train()(ways[0], there)
+    encoder.eval()
+    found = [encoder(way, there) for way in ways]
+    torch.testing.assert_close(found[0], found[1])
+    torch.testing.assert_close(found[0][0] / found[0][0, 1], torch.tensor([2 + np.log(3), 1.0, 1.0]).float())
