@@ -112,8 +112,8 @@ class EmpathyDataModule(LightningDataModule):
         zscore_by: see ``SegmentDataset``; a data module whose people come with many segments each may
             take it as an argument of its constructor.
         how_to_get: where to ask for the data and where to put them, if that takes more than a download.
-        may_be_missing: modalities of which the training split need not have anything: they are left out on purpose, or
-            another detector has learned to read them.
+        may_be_missing: modalities of which the training split need not have anything, as another detector has learned
+            to read them.
     """
 
     about: ClassVar[str] = ""

@@ -180,7 +180,7 @@ class KernelHeads(nn.Module):
     def _answer_first(self) -> Tensor:
         """Scores of the first targets ``(n, outputs of all)`` by heads that did not learn from the segment's group.
 
-        NaN where there are no such heads: all segments are of one group.
+        NaN where there are no such heads: all segments, or nearly all with a known label, are of one group.
         """
         answers = self.labels.new_full((len(self.labels), self.answered), float("nan"))
         rows, start = self._rows(self.vectors, self.present), 0
@@ -194,7 +194,9 @@ class KernelHeads(nn.Module):
         return answers
 
     def _cross_fitted_scores(self, target: Target, rows: Rows, labels: Tensor, groups: Sequence[str]) -> Tensor | None:
-        """Scores ``(n, outputs)`` of segments by heads that did not learn from their group; None if there is but one.
+        """Scores ``(n, outputs)`` of segments by heads that did not learn from their group.
+
+        None if there is but one group, or if without one group no label is known.
 
         Args:
             target: the target.
@@ -203,12 +205,14 @@ class KernelHeads(nn.Module):
             groups: of the segments.
         """
         splits = _group_folds(labels, groups)
+        if not splits or any(not torch.isfinite(labels[train]).any() for train, _ in splits):
+            return None
         scores = labels.new_zeros(len(labels), target.outputs, dtype=torch.double)
         for train, held_out in splits:
             known = train[torch.isfinite(labels[train])]
             solver = self._solver(target, rows.take(known), labels[known])
             scores[held_out] = solver.scores(rows.take(held_out))
-        return scores if splits else None
+        return scores
 
     def _with_answers(self, rows: Rows, answers: Tensor) -> Rows:
         """Segments with answers to the first targets ``(n, outputs of all)`` as one more block, standardised."""
@@ -284,9 +288,10 @@ class KernelHeads(nn.Module):
 def _places_of(first: Sequence[str], task: Task) -> tuple[int, ...]:
     """Places of the targets that are answered before the others."""
     names = [target.name for target in task.targets]
-    if not set(first) <= set(names) or set(first) == set(names):
+    if not set(first) < set(names) or len(set(first)) < len(first):
         raise InputError(
-            f"Kernel machine: 'first' must be some of the targets {', '.join(names)}, not all; got {list(first)}"
+            f"Kernel machine: 'first' must be some of the targets {', '.join(names)}, not all, each once; "
+            f"got {list(first)}"
         )
     return tuple(names.index(name) for name in first)
 
@@ -300,7 +305,7 @@ def _check_leading(leading: Mapping[str, int], widths: Mapping[str, int]) -> Non
 
 
 def _group_folds(labels: Tensor, groups: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-    """Places to learn from and to hold out; no group is in both. None if there is one group only."""
+    """Places to learn from and to hold out; no group is in both. Empty if there is one group only."""
     from sklearn.model_selection import GroupKFold
 
     folds = min(INNER_FOLDS, len(set(groups)))

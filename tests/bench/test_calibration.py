@@ -2,16 +2,18 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
-from empdetect.bench.calibration import Fold, _largest, _novelty, asked_once, main
+from empdetect.bench.calibration import Fold, _crossed, _largest, _novelty, asked_once, main
 from empdetect.bench.calibration_table import calibration_table, strangers_table
 from empdetect.bench.results import is_whole, read_results
 from tests.datamodules.test_stress_predict import write as write_stress
+from tests.models.test_reliability import numbers
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -95,3 +97,31 @@ def test_folds_that_share_a_test_part_share_out_its_groups() -> None:
     assert sorted(group for each in counted for group in each) == sorted([*shared, "x", "y", "y", "z"]), "each once"
     assert all(set(counted[one]).isdisjoint(counted[other]) for one, other in ((0, 1), (0, 2), (1, 2)))
     assert all(set(shared) & set(each) for each in counted)
+    # Those that one fold alone asks about take nobody's turn.
+    kept = asked_once([np.array(each) for each in (["b", "d", "f"], ["b", "d", "f"], ["a", "c", "e"])])
+    assert [int(each.sum()) for each in kept] == [2, 1, 3]
+
+
+def test_nobody_is_calibrated_on_whom_they_are_tested_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups, learned_from = np.array(["a", "b", "c", "d"]), []
+    segments = [SimpleNamespace(group=group) for group in groups]
+    test = numbers([True, False, True, False], groups.tolist())
+
+    def fold() -> Fold:
+        data = SimpleNamespace(parts={"test": segments}, labels=lambda split, name: test.labels)
+        detector = SimpleNamespace(calibration="own", task=None)
+        seen = SimpleNamespace(outputs={"x": torch.arange(4.0)[:, None]})
+        return cast(Fold, SimpleNamespace(detector=detector, data=data, seen=seen, doubt={}, tests={"x": test}))
+
+    def calibrate(task: object, outputs: Any, labels: Any, whose: Any) -> str:
+        assert len(outputs["x"]) == len(labels["x"]) == len(whose)
+        learned_from.append(set(whose.tolist()))
+        return "crossed"
+
+    monkeypatch.setattr("empdetect.bench.calibration.calibrate", calibrate)
+    monkeypatch.setattr("empdetect.bench.calibration.tests_of", lambda *given: {"x": test})
+    folds = [fold(), fold()]
+    asked = [_crossed(folds, place)[0]["x"] for place in (0, 1)]
+    assert [set(each.groups.tolist()) for each in asked] == [{"a", "c"}, {"b", "d"}]
+    assert learned_from == [{"b", "d"}, {"a", "c"}]
+    assert [fold.detector.calibration for fold in folds] == ["own", "own"]

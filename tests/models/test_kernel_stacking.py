@@ -1,18 +1,21 @@
 """Targets answered one after the other, and leading components: held to machines that are given the same by hand."""
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 
 from empdetect.errors import InputError
 from empdetect.models.kernel import KernelMachine
 from empdetect.models.kernel_heads import LIMIT, KernelHeads
+from empdetect.task import Target, Task
 from tests.models.test_kernel import TASK, examples
 
 WIDTHS = {"voice": 20, "face": 5}
 
 
-def stacked(**settings: object) -> KernelMachine:
-    return KernelMachine(first=["warmth"], shares={"answers": 2.0}, apart=["answers"], **settings)  # type: ignore[arg-type]
+def stacked() -> KernelMachine:
+    return KernelMachine(first=["warmth"], shares={"answers": 2.0}, apart=["answers"])
 
 
 def fitted(
@@ -60,6 +63,39 @@ def test_what_is_answered_first_is_an_input_to_the_others() -> None:
     assert not torch.allclose(scores(ours, 0, found), scores(plain, 0, plain(asked, there)), atol=1e-2)
 
 
+def test_several_targets_may_be_first_in_any_order() -> None:
+    three = Task((*TASK.targets, Target("calm", "binary")))
+    (vectors, present, labels, groups), (asked, there, _, _) = examples(), examples(1)
+    labels = labels | {"calm": (labels["mood"] == 0).float()}
+    ours, plain = (KernelHeads(KernelMachine(first=first), three, WIDTHS) for first in (["warmth", "mood"], []))
+    for heads in (ours, plain):
+        heads.fit(vectors, present, labels, groups, balance=True)
+    given, told = plain.cross_fitted(), plain(asked, there)
+    assert given is not None
+
+    def block(outputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        known, new = (torch.cat([each["warmth"], each["mood"]], dim=1) for each in (given.outputs, outputs))
+        return ((new - known.mean(dim=0)) / known.std(dim=0, correction=0)).clamp(-LIMIT, LIMIT).unsqueeze(1)
+
+    by_hand = KernelHeads(KernelMachine(), three, WIDTHS | {"answers": 4})
+    learned, new = {"answers": block(given.outputs)}, {"answers": block(told)}
+    by_hand.fit(vectors | learned, present | {"answers": present["face"]}, labels, groups, balance=True)
+    expected, found = by_hand(asked | new, there | {"answers": there["face"]}), ours(asked, there)
+    expected, found = (made["calm"] / heads.sharpness[2] for made, heads in ((expected, by_hand), (found, ours)))
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_with_the_first_label_known_of_one_group_alone_nothing_is_given_on() -> None:
+    vectors, present, labels, groups = examples()
+    labels["warmth"][torch.tensor([group != "person_0" for group in groups])] = float("nan")
+    heads, plain = KernelHeads(stacked(), TASK, WIDTHS), KernelHeads(KernelMachine(), TASK, WIDTHS)
+    for each in (heads, plain):
+        each.fit(vectors, present, labels, groups, balance=True)
+        assert each.cross_fitted() is None
+    torch.testing.assert_close(heads(vectors, present), plain(vectors, present))
+    assert all(answer.isfinite().all() for answer in heads(vectors, present).values())
+
+
 def test_with_a_modality_missing_nothing_is_given_on() -> None:
     heads, voice_only = fitted(stacked()), fitted(KernelMachine(), {"voice": 20})
     vectors, present, _, _ = examples(1)
@@ -97,18 +133,21 @@ def test_the_answers_are_kept_with_the_weights() -> None:
     assert "answers" not in fitted(KernelMachine()).state_dict(), "there are none to keep"
 
 
-@pytest.mark.parametrize("first", [["anger"], ["mood", "warmth"]])
+@pytest.mark.parametrize("first", [["anger"], ["mood", "warmth"], ["warmth", "warmth"]])
 def test_what_cannot_be_first_is_refused(first: list[str]) -> None:
-    with pytest.raises(InputError, match=r"'first' must be some of the targets mood, warmth, not all; got "):
+    with pytest.raises(InputError, match=r"'first' must be some of the targets mood, warmth, not all, each once; got "):
         KernelHeads(KernelMachine(first=first), TASK, WIDTHS)
 
 
 def test_leading_components_are_a_second_modality_of_their_own() -> None:
     vectors, present, labels, groups = examples()
     asked, there, _, _ = examples(1)
-    ours = KernelMachine(components={"voice": 10}, unit_length=["voice"], apart=["voice"], leading={"voice": 3})
+    shares = {"voice": 2.0}
+    ours = KernelMachine(
+        shares=shares, components={"voice": 10}, unit_length=["voice"], apart=["voice"], leading={"voice": 3}
+    )
     twice = KernelMachine(
-        components={"voice": 10, "topics": 3}, unit_length=["voice", "topics"], apart=["voice"], whiten=True
+        shares=shares, components={"voice": 10, "topics": 3}, unit_length=["voice", "topics"], apart=["voice"]
     )
     heads, by_hand = KernelHeads(ours, TASK, WIDTHS), KernelHeads(twice, TASK, WIDTHS | {"topics": 20})
     heads.fit(vectors, present, labels, groups, balance=True)

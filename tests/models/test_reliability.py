@@ -54,6 +54,18 @@ def test_a_group_that_several_folds_ask_about_is_one_group() -> None:
     assert asked_again["by_group"] == [0.0, 1.0]
 
 
+def test_sets_count_a_group_once_too() -> None:
+    def told(chances: list[float], groups: list[str]) -> Judged:
+        scores = np.array(chances)[:, None]
+        both = np.column_stack([1 - scores, scores])
+        answers = Answers(scores, scores, scores, np.full(len(scores), 0.5))
+        return Judged(BINARY, answers, both, both, np.ones(len(scores)), np.array(groups), (0.0,))
+
+    found = reliability([told([0.9, 0.1], ["right", "wrong"]), told([0.9], ["right"]), told([0.9], ["right"])])
+    assert found["set_coverage"] == found["accuracy"] == 0.5
+    assert found["set_coverage_error"] == pytest.approx(0.5)
+
+
 def test_of_many_groups_only_the_mean_is_told() -> None:
     assert "by_group" not in reliability([numbers([True] * 100, [str(number) for number in range(100)])])
 
