@@ -10,7 +10,6 @@ of the other folds, each given by the detector that did not train on them (what 
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -166,7 +165,7 @@ def _crossed(folds: Sequence[Fold], place: int) -> tuple[dict[str, Judged], Cali
 def asked_once(groups: Sequence[NDArray[np.str_]]) -> list[NDArray[np.bool_]]:
     """Which test segments ``(n,)`` of each fold to count, such that no group counts in two.
 
-    Folds that share groups take turns with them.
+    Folds that share a test part share out its groups, not always evenly.
 
     Args:
         groups: of the test segments of each fold.
@@ -175,11 +174,7 @@ def asked_once(groups: Sequence[NDArray[np.str_]]) -> list[NDArray[np.bool_]]:
     for number, fold in enumerate(groups):
         for group in np.unique(fold).tolist():
             folds_of.setdefault(group, []).append(number)
-    turns: Counter[tuple[int, ...]] = Counter()
-    chosen = {}
-    for group, numbers in sorted(folds_of.items()):
-        chosen[group] = numbers[turns[tuple(numbers)] % len(numbers)]
-        turns[tuple(numbers)] += 1
+    chosen = {group: folds_of[group][rank % len(folds_of[group])] for rank, group in enumerate(sorted(folds_of))}
     return [np.array([chosen[group] == number for group in fold.tolist()], bool) for number, fold in enumerate(groups)]
 
 
